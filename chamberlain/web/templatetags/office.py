@@ -1,0 +1,222 @@
+"""How the pages write money, dates, quantities and form controls."""
+
+from __future__ import annotations
+
+import datetime as dt
+import operator
+from collections.abc import Iterator
+from typing import Any
+
+from django import template
+from django.core.paginator import Page
+from django.forms import BoundField
+from django.forms.widgets import (
+    CheckboxInput,
+    CheckboxSelectMultiple,
+    FileInput,
+    RadioSelect,
+    Select,
+    Textarea,
+)
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from chamberlain.kernel.money import show_cents
+
+register = template.Library()
+
+MINUS = "\N{MINUS SIGN}"
+NOTHING = format_html(
+    '<span class="nothing"><span aria-hidden="true">{}</span>'
+    '<span class="usa-sr-only">none</span></span>',
+    "\N{EM DASH}",
+)
+
+
+def _whole(value: object) -> int:
+    """The value as a whole number; a float never holds money, so it is refused loudly."""
+    if isinstance(value, bool | float):
+        raise TypeError(f"{value!r} is no whole number of cents")
+    return operator.index(value)  # type: ignore[arg-type]
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+@register.filter
+def money_text(cents: object) -> str:
+    """Whole cents as plain text for titles and attributes: `$1,234.56`, `−$5.00`, or empty."""
+    if _is_missing(cents):
+        return ""
+    whole = _whole(cents)
+    return (MINUS if whole < 0 else "") + show_cents(abs(whole))
+
+
+@register.filter
+def money(cents: object, form: str = "") -> SafeString:
+    """Whole cents for the eye and for the ear.
+
+    form: "" writes a minus sign; "signed" also writes a plus (over and short);
+    "credit" writes a negative amount as `$5.00 credit` (what a customer has in hand);
+    "open" leaves out the class that turns negative amounts red.
+    Returns a dash for None or an empty value.
+    Raises TypeError when the value is not a whole number.
+    """
+    if _is_missing(cents):
+        return NOTHING
+    whole = _whole(cents)
+    amount = show_cents(abs(whole))
+    if whole < 0 and form == "credit":
+        return format_html('<span class="money money--credit">{} credit</span>', amount)
+    if whole < 0:
+        return format_html(
+            '<span class="money{}"><span aria-hidden="true">{}{}</span>'
+            '<span class="usa-sr-only">minus {}</span></span>',
+            "" if form == "open" else " money--negative",
+            MINUS,
+            amount,
+            amount,
+        )
+    if whole > 0 and form == "signed":
+        return format_html(
+            '<span class="money"><span aria-hidden="true">+{}</span>'
+            '<span class="usa-sr-only">plus {}</span></span>',
+            amount,
+            amount,
+        )
+    return format_html('<span class="money">{}</span>', amount)
+
+
+def _as_moment(value: object) -> dt.date | dt.datetime:
+    if isinstance(value, str):
+        text = value.strip()
+        return dt.date.fromisoformat(text) if len(text) == 10 else dt.datetime.fromisoformat(text)
+    if isinstance(value, dt.date):
+        return value
+    raise TypeError(f"{value!r} is no date")
+
+
+def _local(value: dt.date | dt.datetime) -> dt.date | dt.datetime:
+    if isinstance(value, dt.datetime) and timezone.is_aware(value):
+        return timezone.localtime(value)
+    return value
+
+
+def _day_text(value: dt.date) -> str:
+    return f"{value:%b} {value.day}, {value.year}"
+
+
+@register.filter
+def day(value: object) -> SafeString:
+    """A date, datetime or ISO text as `Mar 1, 2016` in a time element; a dash for none."""
+    if _is_missing(value):
+        return NOTHING
+    moment_ = _local(_as_moment(value))
+    date = moment_.date() if isinstance(moment_, dt.datetime) else moment_
+    return format_html('<time datetime="{}">{}</time>', date.isoformat(), _day_text(date))
+
+
+@register.filter
+def moment(value: object) -> SafeString:
+    """An instant in the city's time zone as `Mar 1, 2016, 2:05 PM`; a dash for none."""
+    if _is_missing(value):
+        return NOTHING
+    instant = _local(_as_moment(value))
+    if not isinstance(instant, dt.datetime):
+        return day(instant)
+    clock = f"{instant.hour % 12 or 12}:{instant:%M %p}"
+    return format_html(
+        '<time datetime="{}">{}, {}</time>',
+        instant.isoformat(timespec="seconds"),
+        _day_text(instant),
+        clock,
+    )
+
+
+@register.filter
+def quantity(value: object, unit: str = "") -> SafeString:
+    """A whole or decimal number with thousands separators, and its unit if one is given."""
+    if _is_missing(value):
+        return NOTHING
+    number = f"{value:,}"
+    if not unit:
+        return format_html('<span class="quantity">{}</span>', number)
+    return format_html('<span class="quantity">{} <small>{}</small></span>', number, unit)
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """A sign from the design system's sprite; without a label it is hidden from the ear."""
+    href = f"{static('vendor/uswds/img/sprite.svg')}#{name}"
+    if not label:
+        return format_html(
+            '<svg class="usa-icon" aria-hidden="true" focusable="false"><use href="{}"></use></svg>',
+            href,
+        )
+    return format_html(
+        '<svg class="usa-icon" role="img" aria-label="{}"><use href="{}"></use></svg>', label, href
+    )
+
+
+@register.filter
+def control_kind(field: BoundField) -> str:
+    """Which markup a field needs: `check`, `choices`, `hidden` or `plain`."""
+    if field.is_hidden:
+        return "hidden"
+    widget = field.field.widget
+    if isinstance(widget, RadioSelect | CheckboxSelectMultiple):
+        return "choices"
+    return "check" if isinstance(widget, CheckboxInput) else "plain"
+
+
+_CONTROL_CLASSES: tuple[tuple[type, str], ...] = (
+    (CheckboxInput, "usa-checkbox__input"),
+    (Textarea, "usa-textarea"),
+    (FileInput, "usa-file"),
+    (Select, "usa-select"),
+)
+
+
+@register.simple_tag
+def control(field: BoundField, extra: str = "") -> SafeString:
+    """A form field's control with its class and with hint and error tied to it by id.
+
+    extra: more classes, for example `input-money`.
+    """
+    widget = field.field.widget
+    name = next((css for kind, css in _CONTROL_CLASSES if isinstance(widget, kind)), "usa-input")
+    classes = [widget.attrs.get("class", ""), name, extra]
+    attrs: dict[str, Any] = {}
+    described = []
+    if field.help_text:
+        described.append(f"{field.auto_id}_hint")
+    if field.errors:
+        classes.append("usa-input--error")
+        described.append(f"{field.auto_id}_problem")
+        attrs["aria-invalid"] = "true"
+    if described:
+        attrs["aria-describedby"] = " ".join(described)
+    attrs["class"] = " ".join(part for part in classes if part)
+    return field.as_widget(attrs=attrs)
+
+
+@register.filter
+def elided_pages(page: Page[Any]) -> Iterator[int | str]:
+    """Page numbers around the current one, with an ellipsis for those left out."""
+    return page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)
+
+
+@register.filter
+def is_gap(number: int | str) -> bool:
+    """Whether an entry of `elided_pages` stands for pages left out."""
+    return not isinstance(number, int)
+
+
+@register.filter
+def share(part: object, whole: object) -> int:
+    """How many percent of the whole are done, 0 to 100, rounded down; 0 of nothing is 0."""
+    total = _whole(whole or 0)
+    return max(0, min(100, _whole(part or 0) * 100 // total)) if total > 0 else 0
