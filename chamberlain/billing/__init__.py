@@ -1,0 +1,1 @@
+"""Service agreements, bill runs, bills."""

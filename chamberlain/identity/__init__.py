@@ -1,0 +1,1 @@
+"""Users, roles, centers, tokens, the audit trail."""

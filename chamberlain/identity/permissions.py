@@ -1,0 +1,60 @@
+"""Which role may do what. Every operation names one of these permissions and checks it itself.
+
+A permission held through an assignment to a center holds for that center only.
+docs/permissions.md lists the same table; a test compares the two.
+"""
+
+from chamberlain.identity.models import Role
+
+_EVERYONE = frozenset(Role)
+_COUNTER = frozenset({Role.CASHIER, Role.CENTER_SUPERVISOR})
+_CENTER = frozenset({Role.CENTER_SUPERVISOR, Role.COORDINATOR})
+_ACCOUNTS = frozenset({Role.CLERK, Role.ACCOUNTS_SUPERVISOR})
+_BILLING = frozenset({Role.ACCOUNTS_SUPERVISOR})
+_MANAGEMENT = frozenset(
+    {Role.ACCOUNTS_SUPERVISOR, Role.CENTER_SUPERVISOR, Role.COORDINATOR, Role.AUDITOR}
+)
+_ADMINISTRATION = frozenset({Role.ADMINISTRATOR})
+
+PERMISSIONS: dict[str, frozenset[Role]] = {
+    # Looking
+    "account.view": _EVERYONE - _ADMINISTRATION,
+    "contact.view": _ACCOUNTS | _COUNTER | {Role.COORDINATOR},
+    "history.view": _MANAGEMENT | {Role.CLERK},
+    "tariff.view": _EVERYONE,
+    "billing.view": _ACCOUNTS | {Role.COORDINATOR, Role.AUDITOR},
+    "center.view": _MANAGEMENT | {Role.CASHIER},
+    "reconciliation.view": _CENTER | {Role.AUDITOR},
+    "ledger.prove": _MANAGEMENT | _ADMINISTRATION,
+    "audit.view": frozenset({Role.AUDITOR, Role.ADMINISTRATOR}),
+    # Registry and metering
+    "customer.change": _ACCOUNTS,
+    "property.change": _ACCOUNTS,
+    "read.import": _ACCOUNTS,
+    # Billing
+    "tariff.load": _ADMINISTRATION,
+    "bill_run.start": _BILLING,
+    "bill_run.stop": _BILLING,
+    "bill.reverse": _BILLING,
+    "hold.resolve": _ACCOUNTS,
+    # Counter
+    "day.open": _CENTER,
+    "day.close": _CENTER,
+    "till.open": _COUNTER,
+    "till.close": _COUNTER,
+    "till.verify": _CENTER,
+    "payment.take": _COUNTER,
+    "payment.post": _COUNTER | {Role.ACCOUNTS_SUPERVISOR},
+    "receipt.void": _COUNTER,
+    "receipt.approve_void": _CENTER,
+    # Reconciliation
+    "deposit.make": _CENTER,
+    "bank_file.read": _CENTER,
+    "deposit.match": _CENTER,
+    "reconciliation.prepare": _CENTER,
+    "reconciliation.sign": _CENTER | {Role.AUDITOR},
+    # Administration
+    "user.change": _ADMINISTRATION,
+    "token.issue": _ADMINISTRATION,
+    "city.load": _ADMINISTRATION,
+}

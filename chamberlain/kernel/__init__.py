@@ -1,0 +1,1 @@
+"""The cellar: money, rates, periods, calendars and refusals. Plain Python, no Django."""

@@ -1,0 +1,73 @@
+"""Bulk movement between PostgreSQL and Polars frames, by COPY in both directions."""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+import psycopg
+from psycopg import sql
+
+_WRITE_BYTES = 1 << 20
+_BINARY_HEADER = 19
+_BINARY_ROW = np.dtype([("columns", ">i2"), ("length", ">i4"), ("value", ">i8")])
+
+
+def read_frame(
+    connection: psycopg.Connection[Any],
+    query: str,
+    schema: Mapping[str, Any],
+    params: Sequence[Any] | Mapping[str, Any] = (),
+) -> pl.DataFrame:
+    """Rows of a SELECT as a frame. The schema names every column of the query, in its order."""
+    buffer = io.BytesIO()
+    statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(
+        sql.SQL(_bound(connection, query, params))  # type: ignore[arg-type]
+    )
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for data in copy:
+            buffer.write(data)
+    buffer.seek(0)
+    if buffer.getbuffer().nbytes == 0:
+        return pl.DataFrame(schema=dict(schema))
+    return pl.read_csv(buffer, has_header=False, new_columns=list(schema), schema=dict(schema))
+
+
+def _bound(
+    connection: psycopg.Connection[Any], query: str, params: Sequence[Any] | Mapping[str, Any]
+) -> str:
+    if not params:
+        return query
+    return psycopg.ClientCursor(connection).mogrify(query, params)
+
+
+def copy_frame(connection: psycopg.Connection[Any], table: str, frame: pl.DataFrame) -> int:
+    """Appends a frame's rows to a table; columns go by name. Returns the number of rows.
+
+    Text columns may not hold the empty string where the table allows null: it is read as null.
+    """
+    if frame.is_empty():
+        return 0
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, frame.columns))
+    )
+    buffer = io.BytesIO()
+    frame.write_csv(buffer, include_header=False)
+    view = buffer.getbuffer()
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for start in range(0, len(view), _WRITE_BYTES):
+            copy.write(view[start : start + _WRITE_BYTES])
+    return frame.height
+
+
+def next_ids(connection: psycopg.Connection[Any], table: str, count: int) -> pl.Series:
+    """So many fresh primary keys of a table with a generated `id`, as Int64."""
+    statement = sql.SQL(
+        "COPY (SELECT nextval(pg_get_serial_sequence({}, 'id')) FROM generate_series(1, {}))"
+        " TO STDOUT (FORMAT binary)"
+    ).format(sql.Literal(table), sql.Literal(count))
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        data = b"".join(bytes(part) for part in copy)
+    rows = np.frombuffer(data, dtype=_BINARY_ROW, count=count, offset=_BINARY_HEADER)
+    return pl.Series("id", rows["value"].astype(np.int64))

@@ -1,0 +1,1 @@
+"""Customer accounts, charges, transfers, allocation, business days."""

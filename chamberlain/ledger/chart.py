@@ -1,0 +1,137 @@
+"""The chart of ledger accounts: codes that operations post to, and how missing ones are made."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.db import connection
+
+from chamberlain.identity.models import Center
+from chamberlain.kernel.errors import NotFound
+from chamberlain.ledger.models import ChargeKind, LedgerAccount
+
+CREDITS = "2300"
+BANK = "1000"
+
+
+def till_code(center_code: str, tender: str) -> str:
+    """The account for a tender lying in the tills of a center."""
+    return f"1010-{center_code}-{tender}"
+
+
+def vault_code(center_code: str, tender: str) -> str:
+    """The account for money of a center that is bagged and on its way to the bank."""
+    return f"1020-{center_code}-{tender}"
+
+
+def over_short_code(center_code: str) -> str:
+    """The account for cash found over or short at a center."""
+    return f"5100-{center_code}"
+
+
+@dataclass(frozen=True, slots=True)
+class KindOfCharge:
+    """A charge kind with the ledger accounts that its charges stand in and are earned by."""
+
+    id: int
+    code: str
+    name: str
+    receivable_id: int
+    revenue_id: int
+    priority: int
+
+
+@lru_cache(maxsize=4096)
+def _ledger_account_id(database: str, code: str) -> int:
+    found = LedgerAccount.objects.filter(code=code).values_list("pk", flat=True).first()
+    if found is None:
+        raise NotFound(f"There is no ledger account {code}; load the city's chart of accounts.")
+    return int(found)
+
+
+def ledger_account_id(code: str) -> int:
+    """The id of a ledger account, remembered for each database; raises NotFound."""
+    return _ledger_account_id(str(connection.settings_dict["NAME"]), code)
+
+
+def forget() -> None:
+    """Forgets the remembered ids; needed where rows are rolled back, as in tests."""
+    _ledger_account_id.cache_clear()
+
+
+def charge_kinds() -> dict[str, KindOfCharge]:
+    """All charge kinds by code."""
+    return {
+        kind.code: KindOfCharge(
+            kind.pk, kind.code, kind.name, kind.receivable_id, kind.revenue_id, kind.priority
+        )
+        for kind in ChargeKind.objects.all()
+    }
+
+
+def ensure_basic_chart() -> None:
+    """Makes the accounts that every city has. Harmless when they are there."""
+    _ensure(BANK, "City bank account", LedgerAccount.Kind.ASSET)
+    _ensure(
+        CREDITS,
+        "Customers' credits",
+        LedgerAccount.Kind.LIABILITY,
+        control=LedgerAccount.Control.CREDITS,
+    )
+
+
+def ensure_charge_kind(code: str, name: str, priority: int) -> None:
+    """Makes a charge kind with its control account and its revenue account."""
+    receivable = _ensure(
+        f"1200-{code}",
+        f"Receivable: {name}",
+        LedgerAccount.Kind.ASSET,
+        control=LedgerAccount.Control.CHARGES,
+    )
+    revenue = _ensure(f"4000-{code}", f"Revenue: {name}", LedgerAccount.Kind.REVENUE)
+    ChargeKind.objects.get_or_create(
+        code=code,
+        defaults={
+            "name": name,
+            "receivable": receivable,
+            "revenue": revenue,
+            "priority": priority,
+        },
+    )
+
+
+def ensure_center_accounts(center: Center, tenders: list[str]) -> None:
+    """Makes a center's accounts for money in tills, in bags, and for over and short."""
+    for tender in tenders:
+        label = tender.replace("_", " ")
+        _ensure(
+            till_code(center.code, tender),
+            f"{center.name}: {label} in tills",
+            LedgerAccount.Kind.ASSET,
+            center=center,
+        )
+        _ensure(
+            vault_code(center.code, tender),
+            f"{center.name}: {label} to the bank",
+            LedgerAccount.Kind.ASSET,
+            center=center,
+        )
+    _ensure(
+        over_short_code(center.code),
+        f"{center.name}: over and short",
+        LedgerAccount.Kind.EXPENSE,
+        center=center,
+    )
+
+
+def _ensure(
+    code: str,
+    name: str,
+    kind: str,
+    *,
+    control: str = LedgerAccount.Control.NONE,
+    center: Center | None = None,
+) -> LedgerAccount:
+    account, _ = LedgerAccount.objects.get_or_create(
+        code=code, defaults={"name": name, "kind": kind, "control": control, "center": center}
+    )
+    return account

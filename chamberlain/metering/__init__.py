@@ -1,0 +1,1 @@
+"""Meters, installations, reads."""

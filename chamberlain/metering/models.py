@@ -1,0 +1,89 @@
+"""Meters, where they are installed, and what they read.
+
+A **read** ends a period of use at a service point: from the day of the read before (closed) to
+its own day (open), with the usage between the two. Usage is whole thousandths of the unit. A
+read that came in without a dial figure (usage only) has no `register`.
+"""
+
+import pghistory
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.db import models
+
+from chamberlain.registry.models import ServicePoint
+
+
+class Unit(models.TextChoices):
+    """Units of volume that meters count in."""
+
+    CCF = "ccf", "hundred cubic feet"
+    MCF = "mcf", "thousand cubic feet"
+    KGAL = "kgal", "thousand gallons"
+    GAL = "gal", "gallons"
+    KL = "kl", "kilolitres"
+
+
+@pghistory.track()
+class Meter(models.Model):
+    """A meter. dials: how many digits it shows before it starts again at zero."""
+
+    serial = models.CharField(max_length=32, unique=True)
+    size = models.CharField(max_length=12)
+    dials = models.SmallIntegerField(default=6)
+    unit = models.CharField(max_length=4, choices=Unit)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(dials__gte=3, dials__lte=9), name="meter_dials_three_to_nine"
+            )
+        ]
+
+
+@pghistory.track()
+class Installation(models.Model):
+    """A meter at a service point for a range of days, with the register when it was put in."""
+
+    meter = models.ForeignKey(Meter, models.PROTECT, related_name="installations")
+    service_point = models.ForeignKey(ServicePoint, models.PROTECT, related_name="installations")
+    period = DateRangeField()
+    register_at_start = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            ExclusionConstraint(
+                name="meter_in_one_place_at_a_time",
+                expressions=[("meter", RangeOperators.EQUAL), ("period", RangeOperators.OVERLAPS)],
+            )
+        ]
+
+
+class Read(models.Model):
+    """What was used at a service point from `from_on` up to `to_on`."""
+
+    class Quality(models.TextChoices):
+        ACTUAL = "actual", "Actual"
+        ESTIMATE = "estimate", "Estimate"
+        CUSTOMER = "customer", "Read by the customer"
+
+    service_point = models.ForeignKey(ServicePoint, models.PROTECT, related_name="reads")
+    meter = models.ForeignKey(Meter, models.PROTECT, null=True, db_index=False)
+    from_on = models.DateField()
+    to_on = models.DateField()
+    register = models.BigIntegerField(null=True)
+    usage_thousandths = models.BigIntegerField()
+    unit = models.CharField(max_length=4, choices=Unit)
+    quality = models.CharField(max_length=8, choices=Quality)
+    is_verified = models.BooleanField(default=False)
+    source = models.CharField(max_length=60, help_text="The file and line it came from")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source"], name="read_imported_once"),
+            models.CheckConstraint(
+                condition=models.Q(to_on__gt=models.F("from_on")), name="read_period_forward"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(unit__in=Unit.values), name="read_unit_known"
+            ),
+        ]

@@ -1,0 +1,1 @@
+"""Deposits, bank files, matching, sign-off."""

@@ -1,0 +1,1 @@
+"""Customers, properties, owners, service points."""

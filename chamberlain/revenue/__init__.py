@@ -1,0 +1,1 @@
+"""Licenses, stickers, citations, other fees."""

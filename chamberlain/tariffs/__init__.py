@@ -1,0 +1,1 @@
+"""Rate schedules and the rating kernel."""

@@ -1,0 +1,12 @@
+"""Addresses of the program: pages, API, sign-in."""
+
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("sign-in/", include("allauth.urls")),
+]
+
+handler400 = "chamberlain.web.errors.bad_request"
+handler403 = "chamberlain.web.errors.permission_denied"
+handler404 = "chamberlain.web.errors.page_not_found"
+handler500 = "chamberlain.web.errors.server_error"
