@@ -25,6 +25,7 @@ class ServiceAgreement(models.Model):
 
     attributes: text values that the tariff may ask for, such as water_type.
     normal_daily_thousandths: the usual usage a day, which the check for absurd usage needs.
+    cycle_months: how often it is billed.
     """
 
     account = models.ForeignKey(Account, models.PROTECT, related_name="agreements")
@@ -37,6 +38,7 @@ class ServiceAgreement(models.Model):
     exemptions = ArrayField(models.CharField(max_length=24), default=list)
     attributes = models.JSONField(default=dict)
     normal_daily_thousandths = models.BigIntegerField(null=True)
+    cycle_months = models.SmallIntegerField(default=2)
     period = DateRangeField()
 
     class Meta:
@@ -53,7 +55,11 @@ class ServiceAgreement(models.Model):
 
 
 class BillRun(models.Model):
-    """One run: which reads or seasons, billed on which day, due when."""
+    """One run: which reads or seasons, billed on which day, due when.
+
+    reads_after: an agreement of the cycle without a read after this day goes to the worklist.
+    cycle_months: null bills agreements of every cycle.
+    """
 
     class Status(models.TextChoices):
         PLANNED = "planned", "Planned"
@@ -64,6 +70,8 @@ class BillRun(models.Model):
     name = models.CharField(max_length=120)
     tariff = models.ForeignKey(Tariff, models.PROTECT)
     is_metered = models.BooleanField()
+    cycle_months = models.SmallIntegerField(null=True)
+    reads_after = models.DateField(null=True)
     reads_up_to = models.DateField(help_text="Reads that end on or before this day")
     season_from_on = models.DateField(null=True)
     season_to_on = models.DateField(null=True)
@@ -116,7 +124,9 @@ class Bill(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["read"], condition=models.Q(replaces=None), name="read_billed_once"
+                fields=["read", "agreement"],
+                condition=models.Q(replaces=None),
+                name="read_billed_once",
             ),
             models.UniqueConstraint(
                 fields=["agreement", "from_on"],
