@@ -2,7 +2,8 @@
 
 A **customer** (a person or an organization) has **contacts**, owns **properties** by dated
 **ownerships**, and holds accounts by dated **account holdings**. A property has **service
-points**, where water is taken. Property types are city data.
+points**, where water is taken. Property types are city data. **Search words** are the words of
+all names and addresses, kept by triggers (`sql/search.sql`).
 """
 
 import pghistory
@@ -12,10 +13,6 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from chamberlain.ledger.models import Account
-
-
-def _trigrams(field: str, name: str) -> GinIndex:
-    return GinIndex(fields=[field], opclasses=["gin_trgm_ops"], name=name)
 
 
 @pghistory.track()
@@ -29,9 +26,6 @@ class Customer(models.Model):
     kind = models.CharField(max_length=12, choices=Kind)
     name = models.CharField(max_length=120)
     language = models.CharField(max_length=5, default="en")
-
-    class Meta:
-        indexes = [_trigrams("name", "customer_name_trigrams")]
 
 
 @pghistory.track()
@@ -77,7 +71,6 @@ class Property(models.Model):
     dwelling_units = models.IntegerField(default=1)
 
     class Meta:
-        indexes = [_trigrams("address", "property_address_trigrams")]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(dwelling_units__gte=0), name="dwelling_units_not_negative"
@@ -136,4 +129,20 @@ class AccountHolding(models.Model):
                     ("period", RangeOperators.OVERLAPS),
                 ],
             )
+        ]
+
+
+class SearchWord(models.Model):
+    """A word that stands in the name of a customer (`is_name`) or in an address."""
+
+    word = models.CharField(max_length=40)
+    is_name = models.BooleanField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["word", "is_name"], name="search_word_once")]
+        indexes = [
+            GinIndex(fields=["word"], opclasses=["gin_trgm_ops"], name="search_word_trigrams"),
+            models.Index(
+                fields=["word"], opclasses=["varchar_pattern_ops"], name="search_word_beginning"
+            ),
         ]
