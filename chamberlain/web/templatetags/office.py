@@ -153,7 +153,7 @@ def icon(name: str, label: str = "") -> SafeString:
     href = f"{static('vendor/uswds/img/sprite.svg')}#{name}"
     if not label:
         return format_html(
-            '<svg class="usa-icon" aria-hidden="true" focusable="false"><use href="{}"></use></svg>',
+            '<svg class="usa-icon" aria-hidden="true"><use href="{}"></use></svg>',
             href,
         )
     return format_html(
