@@ -58,8 +58,8 @@ class UnusableColumn(Invalid):
     """A column of the data has the wrong type, or a name that the result needs."""
 
 
-class Inexact(Invalid):
-    """The class's formulas, or the data, have no exact result in decimals."""
+class CannotCompute(Invalid):
+    """A formula has no result for these data, or no exact one where an exact one is asked for."""
 
 
 class Flaw(Exception):

@@ -145,7 +145,10 @@ class _Reader:
         while self.peek() and self.peek() in operators:
             operator = self.peek()
             self.at += 1
-            tree = Operation(operator, tree, below(depth + 1))
+            right = below(depth + 1)
+            if operator == "/" and right == Number(Decimal(0)):
+                raise Flaw(f"the formula “{_shown(self.text)}” divides by zero")
+            tree = Operation(operator, tree, right)
         return tree
 
     def product(self, depth: int) -> Expression:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from chamberlain.tariffs.owrs import formula
 from chamberlain.tariffs.owrs.faults import Flaw
-from chamberlain.tariffs.owrs.formula import Expression
+from chamberlain.tariffs.owrs.formula import Expression, Name
 from chamberlain.tariffs.owrs.yaml_tree import Listing, Mapping, Node, Scalar
 
 TIERS_MAX = 50
@@ -121,6 +121,8 @@ def _value(node: Node) -> Expression | Tiers:
 def _entry(node: Node) -> Expression:
     if not isinstance(node, Scalar):
         raise Flaw("a tier must be a number or a formula", node.line)
+    if node.text.lower() in ("indoor", "outdoor"):
+        return Name(node.text.lower())
     return _formula(node)
 
 

@@ -59,7 +59,7 @@ class _Open:
 
 
 class _Builder:
-    """Puts events together; `aliases` hold finished nodes with the number of nodes they stand for."""
+    """Puts events together; `anchors` has the finished nodes and each one's count of values."""
 
     def __init__(self) -> None:
         self.stack: list[_Open] = []
@@ -69,14 +69,14 @@ class _Builder:
 
     def take(self, event: Any) -> None:
         if isinstance(event, yaml.ScalarEvent):
-            line = event.start_mark.line + 1
+            line = _line(event)
             quoted = event.style in ("'", '"')
             self.place(event, Scalar(event.value.strip(), line, quoted), 1)
         elif isinstance(event, yaml.AliasEvent):
             self.alias(event)
         elif isinstance(event, yaml.SequenceStartEvent | yaml.MappingStartEvent):
             if len(self.stack) >= DEPTH_MAX:
-                raise Flaw(f"nested deeper than {DEPTH_MAX} levels", event.start_mark.line + 1)
+                raise Flaw(f"nested deeper than {DEPTH_MAX} levels", _line(event))
             self.stack.append(_Open(event, []))
         elif isinstance(event, yaml.SequenceEndEvent | yaml.MappingEndEvent):
             done = self.stack.pop()
@@ -157,7 +157,7 @@ def plain(node: Node) -> object:
         return [plain(item) for item in node.items]
     if node.quoted:
         return node.text
-    loader = yaml.SafeLoader("")
+    loader: Any = yaml.SafeLoader("")
     tag = loader.resolve(yaml.ScalarNode, node.text, (True, False))
     try:
         value: object = loader.construct_object(yaml.ScalarNode(tag, node.text))
