@@ -1,0 +1,1 @@
+"""What the project holds itself to, beyond what ruff, mypy and the tests look at."""
