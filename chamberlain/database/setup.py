@@ -3,6 +3,7 @@
 import psycopg
 from django.conf import settings
 from django.core.management import call_command
+from psycopg import sql
 
 from chamberlain.database import roles, server
 
@@ -32,3 +33,11 @@ def migrate() -> None:
         **owner["OPTIONS"],
     ) as connection:
         roles.grant(connection, settings.DATABASES["default"]["USER"])
+
+
+def drop_private_database(database: str) -> None:
+    """Takes a database of the private server away with all that is in it."""
+    with psycopg.connect(host=server.start(), user=ADMIN, dbname="postgres", autocommit=True) as a:
+        a.execute(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
+        )

@@ -1,0 +1,60 @@
+"""The command `chamberlain`: its groups, and what a refusal or a fault looks like."""
+
+import logging
+import secrets
+import sys
+from collections.abc import Callable
+
+import typer
+
+from chamberlain.cli import database, ledger, serving, tariff
+from chamberlain.kernel.errors import BadFile, Refused
+
+log = logging.getLogger("chamberlain.cli")
+
+app = typer.Typer(
+    name="chamberlain",
+    help="The revenue office of a city.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(database.app, name="database")
+app.add_typer(ledger.app, name="ledger")
+app.add_typer(tariff.app, name="tariff")
+app.command("migrate")(database.migrate)
+app.command("serve")(serving.serve)
+app.command("version")(serving.version)
+
+
+def main() -> None:
+    """Runs the command that the process was started with, and exits with its code."""
+    sys.exit(run(app))
+
+
+def run(command: Callable[[], object]) -> int:
+    """Runs a command; a refusal is printed and exits 2, a fault is logged and exits 1."""
+    try:
+        command()
+    except Refused as refused:
+        show_refusal(refused)
+        return 2
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 1
+    except Exception:
+        reference = secrets.token_hex(4).upper()
+        log.exception("fault %s in a command", reference)
+        print(f"The program failed; its log has the cause under {reference}.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def show_refusal(refused: Refused) -> None:
+    """The sentence of a refusal, and each bad record of a file, on standard error."""
+    print(refused.sentence, file=sys.stderr)
+    if isinstance(refused, BadFile):
+        for record in refused.records:
+            print(f"  {record}", file=sys.stderr)

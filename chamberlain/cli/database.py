@@ -1,0 +1,92 @@
+"""The database: migrate it, and the private server of an office that has none of its own."""
+
+import os
+import subprocess
+from typing import Annotated
+
+import typer
+
+from chamberlain.cli import office
+from chamberlain.database import server
+from chamberlain.kernel.errors import Refused
+
+app = typer.Typer(help="The private database server in var/.", no_args_is_help=True)
+
+
+def migrate() -> None:
+    """Bring the database to this version's shape. Harmless when it has it."""
+    bring_up_to_date()
+    office.console.print("The database has this version's shape.")
+
+
+def bring_up_to_date() -> None:
+    """Makes the private database when that is the one, migrates, and renews what roles may do."""
+    from chamberlain.database import addresses, setup
+
+    if not has_own_server():
+        setup.prepare_private_server(
+            os.environ.get("CHAMBERLAIN_DATABASE", addresses.DATABASE_NAME)
+        )
+    office.set_up(needs_tables=False)
+    setup.migrate()
+
+
+def has_own_server() -> bool:
+    """Whether the city named a PostgreSQL of its own."""
+    return bool(os.environ.get("DATABASE_URL"))
+
+
+def _refuse_own_server() -> None:
+    if has_own_server():
+        raise Refused(
+            "DATABASE_URL names the city's own server; start, stop and look into it with its "
+            "own tools."
+        )
+
+
+@app.command()
+def start() -> None:
+    """Start the private server; it goes on until it is stopped."""
+    _refuse_own_server()
+    office.console.print(f"The private server runs; its socket is in {server.start()}.")
+
+
+@app.command()
+def stop() -> None:
+    """Stop the private server."""
+    _refuse_own_server()
+    server.stop()
+    office.console.print("The private server is stopped.")
+
+
+@app.command()
+def status(as_json: office.AsJson = False) -> None:
+    """Say whether the private server runs. Exits 1 when it does not."""
+    _refuse_own_server()
+    running = server.is_running()
+    if as_json:
+        office.print_json({"running": running, "folder": str(server.data_folder())})
+    else:
+        state = "runs" if running else "is stopped"
+        office.console.print(f"The private server {state}; its data is in {server.data_folder()}.")
+    if not running:
+        raise typer.Exit(1)
+
+
+@app.command()
+def shell(
+    as_owner: Annotated[
+        bool, typer.Option("--owner", help="As the role that owns the tables.")
+    ] = False,
+) -> None:
+    """Open psql on the office's database; it reads SQL from standard input too."""
+    office.set_up(needs_tables=False)
+    from django.conf import settings
+
+    found = settings.DATABASES["owner" if as_owner else "default"]
+    named = {"PGHOST": "HOST", "PGPORT": "PORT", "PGUSER": "USER", "PGPASSWORD": "PASSWORD"}
+    given = {variable: str(found[key]) for variable, key in named.items() if found[key]}
+    done = subprocess.run(
+        [str(server.program("psql")), str(found["NAME"])], env={**os.environ, **given}, check=False
+    )
+    raise typer.Exit(min(done.returncode, 1))
