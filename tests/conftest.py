@@ -15,11 +15,6 @@ import pytest
 from psycopg import sql
 
 ROOT = Path(__file__).parents[1]
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chamberlain.settings")
-os.environ.setdefault(
-    "CHAMBERLAIN_STATIC_STORAGE", "django.contrib.staticfiles.storage.StaticFilesStorage"
-)
-os.environ["CHAMBERLAIN_DEMO"] = "1"
 
 
 def _schema_fingerprint() -> str:

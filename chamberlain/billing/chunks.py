@@ -1,0 +1,184 @@
+"""The chunk function of a bill run: rate and post one range of agreements, in one transaction.
+
+It may be called again, at the same time or after a crash: a chunk that is posted, or that
+another worker holds, is left alone, and what has a bill is not a candidate any more.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+import psycopg
+from django.db import connection, transaction
+
+from chamberlain.billing import composing, holds
+from chamberlain.billing.candidates import candidates, unread_agreements
+from chamberlain.billing.models import BillRun, Chunk
+from chamberlain.kernel.frames import copy_frame, next_ids, read_frame
+from chamberlain.ledger import chart
+from chamberlain.ledger.posting import post_frames, sentences
+from chamberlain.tariffs import queries as tariffs
+from chamberlain.tariffs.rating import Rated, rate
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkResult:
+    """What a chunk did; was_posted: it had been done before, or another worker has it."""
+
+    number: int
+    bills: int
+    held: int
+    cents: int
+    seconds: float
+    was_posted: bool = False
+
+
+class NotProven(AssertionError):
+    """The chunk's own part of the books does not add up; nothing of it was kept."""
+
+
+def post_chunk(run_id: int, number: int) -> ChunkResult:
+    """Rates and posts a chunk. Raises DayClosed when the run's business day is closed."""
+    started = time.perf_counter()
+    with transaction.atomic(), sentences():
+        chunk = (
+            Chunk.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("run__business_day")
+            .filter(run_id=run_id, number=number, posted_at=None)
+            .first()
+        )
+        if chunk is None:
+            return ChunkResult(number, 0, 0, 0, 0.0, was_posted=True)
+        database = connection.connection
+        bills, held, cents = _rate_and_post(database, chunk)
+        chunk.bills, chunk.held, chunk.cents = bills, held, cents
+        chunk.posted_at = datetime.now(UTC)
+        chunk.seconds = time.perf_counter() - started
+        chunk.save()
+    return ChunkResult(number, bills, held, cents, time.perf_counter() - started)
+
+
+def _rate_and_post(database: psycopg.Connection[Any], chunk: Chunk) -> tuple[int, int, int]:
+    run = chunk.run
+    first, last = chunk.first_agreement, chunk.last_agreement
+    found = candidates(database, run, first, last)
+    kept_back = holds.implausible(found)
+    rated = rate(tariffs.schedule(run.tariff_id), found.join(kept_back, on="row", how="anti"))
+    held = _hold(
+        database, run, found, kept_back, rated, unread_agreements(database, run, first, last)
+    )
+    if rated.lines.is_empty():
+        return 0, held, 0
+    composed = _compose(database, run, found, rated, (first, last))
+    cents = int(composed.bills["total_cents"].sum())
+    _post(database, run, composed)
+    _prove(database, run.pk, composed, cents)
+    return composed.bills.height, held, cents
+
+
+def _compose(
+    database: psycopg.Connection[Any],
+    run: BillRun,
+    found: pl.DataFrame,
+    rated: Rated,
+    agreements: tuple[int, int],
+) -> composing.Composed:
+    posting = posting_of(run)
+    balances = read_frame(
+        database,
+        """SELECT b.account_id, b.owed_cents - b.credit_cents FROM ledger_balance b
+           WHERE b.account_id IN (SELECT account_id FROM billing_serviceagreement
+               WHERE id BETWEEN %s AND %s)""",
+        {"account_id": pl.Int64, "net_cents": pl.Int64},
+        agreements,
+    )
+    billed = composing.bills(
+        found, rated.lines, balances, next_ids(database, "billing_bill", found.height), posting
+    )
+    owed_lines = int((rated.lines["cents"] > 0).sum())
+    return composing.compose(
+        billed,
+        rated.lines.sort("row", "position"),
+        next_ids(database, "ledger_charge", owed_lines),
+        next_ids(database, "ledger_entry", billed.height),
+        chart.charge_kinds(),
+        posting,
+    )
+
+
+def posting_of(run: BillRun) -> composing.Posting:
+    """How the bills of a run are posted."""
+    return composing.Posting(
+        run_id=run.pk,
+        business_day_id=run.business_day_id,
+        actor_id=run.started_by_id,
+        issued_on=run.business_day.day,
+        due_on=run.due_on,
+        posted_at=datetime.now(UTC),
+        credits_id=chart.ledger_account_id(chart.CREDITS),
+    )
+
+
+def _post(database: psycopg.Connection[Any], run: BillRun, composed: composing.Composed) -> None:
+    post_frames(database, composed.ledger)
+    copy_frame(database, "billing_bill", composed.bills)
+    copy_frame(database, "billing_billline", composed.lines)
+    credits = read_frame(
+        database,
+        """SELECT account_id, credit_cents FROM ledger_balance
+           WHERE credit_cents > 0 AND account_id = ANY(%s) ORDER BY account_id""",
+        {"account_id": pl.Int64, "cents": pl.Int64},
+        [composed.bills["account_id"].unique().to_list()],
+    )
+    if credits.height:
+        ids = next_ids(database, "ledger_entry", credits.height)
+        post_frames(
+            database,
+            composing.use_credits(credits, composed, chart.charge_kinds(), ids, posting_of(run)),
+        )
+
+
+def _hold(
+    database: psycopg.Connection[Any],
+    run: BillRun,
+    found: pl.DataFrame,
+    kept_back: pl.DataFrame,
+    rated: Rated,
+    unread: list[int],
+) -> int:
+    reasons = pl.concat([kept_back, rated.refusals.select("row", "code", "sentence")])
+    rows = reasons.join(found.select("row", "agreement_id", "read_id"), on="row").select(
+        "agreement_id", "read_id", "code", "sentence"
+    )
+    missing = pl.DataFrame(
+        {"agreement_id": unread},
+        schema={"agreement_id": pl.Int64},
+    ).with_columns(
+        read_id=pl.lit(None, dtype=pl.Int64),
+        code=pl.lit("no_read"),
+        sentence=pl.lit(holds.NO_READ),
+    )
+    held = pl.concat([rows, missing]).with_columns(run_id=pl.lit(run.pk), resolution=pl.lit(""))
+    return copy_frame(database, "billing_hold", held)
+
+
+def _prove(
+    database: psycopg.Connection[Any], run_id: int, composed: composing.Composed, cents: int
+) -> None:
+    """What the bills say, what their lines add up to and what was raised must be one sum."""
+    ids = composed.bills["id"]
+    row = database.execute(
+        """
+        WITH b AS (SELECT id, entry_id, total_cents FROM billing_bill
+            WHERE run_id = %(run)s AND id BETWEEN %(first)s AND %(last)s)
+        SELECT (SELECT sum(total_cents) FROM b),
+            (SELECT sum(l.cents) FROM b JOIN billing_billline l ON l.bill_id = b.id),
+            (SELECT coalesce(sum(t.cents), 0) FROM b JOIN ledger_transfer t
+                ON t.entry_id = b.entry_id WHERE t.effect = 'raise')
+        """,
+        {"run": run_id, "first": ids.min(), "last": ids.max()},
+    ).fetchone()
+    if row is None or len({*row}) != 1 or row[0] < cents:
+        raise NotProven(f"bills, lines and transfers of run {run_id} differ: {row}, {cents}")

@@ -1,0 +1,117 @@
+"""Bills as PDF/UA-1, one or many to a file, by Typst."""
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import typst
+from django.conf import settings
+from django.db import connection
+
+from chamberlain.billing import queries
+from chamberlain.billing.explanation import explain_line, quantity_in_words
+from chamberlain.billing.queries import BillRow, LineRow
+from chamberlain.kernel.money import show_cents
+
+_TEMPLATE = Path(__file__).parent / "templates" / "bill.typ"
+_HISTORY = 7
+
+
+def bill_pdf(bill_ids: Sequence[int]) -> bytes:
+    """The bills as one PDF/UA-1 file, each on a page of its own, in the order of their ids."""
+    return typst_pdf(bill_data(bill_ids))
+
+
+def bill_data(bill_ids: Sequence[int]) -> dict[str, Any]:
+    """What the template prints, as text: figures are formatted here, never reckoned there."""
+    bills = queries.bills_by_id(bill_ids)
+    lines = queries.lines_of_bills([bill.bill_id for bill in bills])
+    history = _usage_before([bill.bill_id for bill in bills])
+    title = f"Bill {bills[0].number}" if len(bills) == 1 else f"{len(bills)} bills"
+    return {
+        "city": settings.CITY_NAME,
+        "title": title,
+        "bills": [_page(bill, lines[bill.bill_id], history.get(bill.bill_id, [])) for bill in bills],
+    }
+
+
+def typst_pdf(data: dict[str, Any]) -> bytes:
+    """Compiles the bills' template; reads no fonts but those that come with the compiler."""
+    pdf = typst.compile(
+        str(_TEMPLATE),
+        format="pdf",
+        sys_inputs={"data": json.dumps(data)},
+        pdf_standards="ua-1",
+        ignore_system_fonts=True,
+    )
+    return bytes(pdf)
+
+
+def _page(bill: BillRow, lines: Sequence[LineRow], usage: list[tuple[date, int, str]]) -> dict[str, Any]:
+    return {
+        "number": bill.number,
+        "account": bill.account_number,
+        "holder": bill.holder,
+        "address": bill.address,
+        "from_on": _day(bill.from_on),
+        "last_on": _day(bill.to_on),
+        "days": (bill.to_on - bill.from_on).days,
+        "issued_on": _day(bill.issued_on),
+        "due_on": _day(bill.due_on),
+        "tariff": bill.tariff_name,
+        "total": show_cents(bill.total_cents),
+        "usage": _usage(bill),
+        "previous": _previous(bill),
+        "lines": [
+            {"label": line.label, "explained": explain_line(line), "amount": show_cents(line.cents)}
+            for line in lines
+        ],
+        "usage_history": [
+            {"label": f"{day:%b %y}", "amount": max(0, thousandths)} for day, thousandths, _ in usage
+        ],
+        "usage_alt": "Bar chart of usage by bill: "
+        + "; ".join(f"{day:%B %Y} {quantity_in_words(amount, unit)}" for day, amount, unit in usage),
+    }
+
+
+def _usage(bill: BillRow) -> str:
+    if bill.usage_thousandths is None or bill.unit is None:
+        return "Not metered"
+    how = " (estimated)" if bill.quality == "estimate" else ""
+    return f"Used {quantity_in_words(bill.usage_thousandths, bill.unit)}{how}"
+
+
+def _previous(bill: BillRow) -> str:
+    before = bill.previous_balance_cents
+    if before == 0:
+        return "Nothing was owed from before this bill."
+    total = show_cents(before + bill.total_cents)
+    if before > 0:
+        return f"From before this bill {show_cents(before)} is owed; in all that is {total}."
+    return f"Your credit of {show_cents(-before)} was used for this bill; {total} is left to pay."
+
+
+def _day(day: date) -> str:
+    return f"{day:%B} {day.day}, {day.year}"
+
+
+def _usage_before(bill_ids: list[int]) -> dict[int, list[tuple[date, int, str]]]:
+    """Usage of the last bills up to each bill, for its chart, the oldest first."""
+    query = """
+        SELECT b.id, u.to_on, u.usage_thousandths, u.unit FROM billing_bill b
+        CROSS JOIN LATERAL (
+            SELECT r.to_on, r.usage_thousandths, r.unit, r.id
+            FROM billing_bill o JOIN metering_read r ON r.id = o.read_id
+            WHERE o.account_id = b.account_id AND o.agreement_id = b.agreement_id
+                AND o.replaces_id IS NULL AND r.to_on <= b.to_on
+            ORDER BY r.to_on DESC, r.id DESC LIMIT %s) u
+        WHERE b.id = ANY(%s) AND b.read_id IS NOT NULL ORDER BY b.id, u.to_on, u.id
+    """
+    found: dict[int, list[tuple[date, int, str]]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(query, [_HISTORY, bill_ids])
+        for bill_id, day, thousandths, unit in cursor.fetchall():
+            found.setdefault(bill_id, []).append((day, thousandths, unit))
+    return found

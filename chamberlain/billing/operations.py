@@ -1,0 +1,213 @@
+"""What people do with bills: plan a run, stop it, settle its worklist, reverse a bill."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import connection, transaction
+
+from chamberlain.billing.models import Bill, BillRun, Hold
+from chamberlain.identity.actors import Actor
+from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, Refused
+from chamberlain.ledger import chart
+from chamberlain.ledger import operations as ledger
+from chamberlain.ledger.models import BusinessDay
+from chamberlain.ledger.posting import DayClosed, Leg, NewEntry, post
+from chamberlain.tariffs.models import Tariff
+
+CHUNK_BILLS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """What a run is to bill.
+
+    Metered: reads that end on or before `reads_up_to`. With `reads_after`, agreements of the
+    cycle that have no read between the two go to the worklist. Non-metered: the season from
+    `season_from_on` up to `season_to_on`. cycle_months: None bills every cycle.
+    """
+
+    name: str
+    tariff_code: str
+    business_day_id: int
+    due_on: date
+    reads_up_to: date
+    is_metered: bool = True
+    reads_after: date | None = None
+    season_from_on: date | None = None
+    season_to_on: date | None = None
+    cycle_months: int | None = None
+    chunk_bills: int = CHUNK_BILLS
+
+
+def plan_bill_run(actor: Actor, plan: RunPlan, now: datetime, idempotency_key: str) -> int:
+    """Plans a run and cuts it into chunks; returns its id. The same key returns the same run.
+
+    Raises Invalid (dates, season), NotFound (tariff, business day), DayClosed.
+    """
+    with transaction.atomic():
+        found = BillRun.objects.filter(idempotency_key=idempotency_key).first()
+        if found:
+            return int(found.pk)
+        day = BusinessDay.objects.filter(pk=plan.business_day_id).first()
+        if day is None:
+            raise NotFound("There is no such business day; open one for the revenue office.")
+        actor.require("bill_run.start", day.center_id)
+        tariff = Tariff.objects.filter(code=plan.tariff_code).first()
+        if tariff is None:
+            raise NotFound(f"There is no tariff {plan.tariff_code}; load it first.", field="tariff")
+        _check_plan(plan, day)
+        run = BillRun.objects.create(
+            name=plan.name,
+            tariff=tariff,
+            is_metered=plan.is_metered,
+            cycle_months=plan.cycle_months,
+            reads_after=plan.reads_after,
+            reads_up_to=plan.reads_up_to,
+            season_from_on=plan.season_from_on,
+            season_to_on=plan.season_to_on,
+            business_day=day,
+            due_on=plan.due_on,
+            started_by_id=actor.user_id,
+            created_at=now,
+            idempotency_key=idempotency_key,
+        )
+        _cut(run, plan.chunk_bills)
+        return int(run.pk)
+
+
+def _check_plan(plan: RunPlan, day: BusinessDay) -> None:
+    if day.closed_at:
+        raise DayClosed(f"{day.day:%B %-d, %Y} is closed; plan the run on an open business day.")
+    if plan.due_on < day.day:
+        raise Invalid(
+            "The due date is before the day of the run; give a later one.", field="due_on"
+        )
+    if plan.reads_after and plan.reads_after >= plan.reads_up_to:
+        raise Invalid("The first day of reads is after the last; swap them.", field="reads_after")
+    start, end = plan.season_from_on, plan.season_to_on
+    if not plan.is_metered and (start is None or end is None or end <= start):
+        raise Invalid(
+            "A run of non-metered accounts needs a season that ends after it starts.",
+            field="season_to_on",
+        )
+
+
+_CUT_SQL = """
+    INSERT INTO billing_chunk (run_id, number, first_agreement, last_agreement, bills, held, cents,
+        seconds)
+    SELECT %(run)s, row_number() OVER (ORDER BY min(id)), min(id), max(id), 0, 0, 0, 0
+    FROM (
+        SELECT id, account_id,
+            (sum(bills) OVER (ORDER BY account_id, id) - bills) / %(size)s AS part
+        FROM (
+            SELECT a.id, a.account_id, greatest(1, count(r.id)) AS bills
+            FROM billing_serviceagreement a
+            LEFT JOIN metering_read r ON %(metered)s AND r.service_point_id = a.service_point_id
+                AND r.to_on <= %(up_to)s AND r.to_on > %(after)s
+            WHERE a.tariff_id = %(tariff)s AND a.is_metered = %(metered)s
+            GROUP BY a.id, a.account_id) counted) parted
+    GROUP BY part
+"""
+
+
+def _cut(run: BillRun, chunk_bills: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CUT_SQL,
+            {
+                "run": run.pk,
+                "size": chunk_bills,
+                "metered": run.is_metered,
+                "tariff": run.tariff_id,
+                "up_to": run.reads_up_to,
+                "after": run.reads_after or date.min,
+            },
+        )
+
+
+def request_stop(actor: Actor, run_id: int) -> None:
+    """Asks a run to stop after the chunks under way; what is posted stays."""
+    actor.require("bill_run.stop")
+    if not BillRun.objects.filter(pk=run_id).update(stop_requested=True):
+        raise NotFound(f"There is no bill run {run_id}; look at the list of runs.")
+
+
+def resolve_hold(actor: Actor, hold_id: int, resolution: str, now: datetime) -> None:
+    """Takes an item off a worklist, saying what was done about it. The next run looks again."""
+    actor.require("hold.resolve")
+    if not resolution.strip():
+        raise Invalid("Say what was done about it.", field="resolution")
+    with transaction.atomic():
+        hold = Hold.objects.select_for_update().filter(pk=hold_id).first()
+        if hold is None:
+            raise NotFound("There is no such item on a worklist.")
+        if hold.resolved_at:
+            raise AlreadyDone("This item was resolved already.")
+        hold.resolved_at, hold.resolved_by_id = now, actor.user_id
+        hold.resolution = resolution.strip()[:200]
+        hold.save(update_fields=["resolved_at", "resolved_by", "resolution"])
+
+
+def reverse_bill(
+    actor: Actor, bill_number: str, business_day_id: int, now: datetime, reason: str
+) -> int:
+    """Reverses a bill: what was paid on it becomes credit, its charges are taken back.
+
+    Returns the reversing entry's id. Raises NotFound, Invalid without a reason, AlreadyDone.
+    """
+    actor.require("bill.reverse")
+    if not reason.strip():
+        raise Invalid("Give the reason for reversing the bill.", field="reason")
+    with transaction.atomic():
+        bill = Bill.objects.select_for_update().filter(number=bill_number).first()
+        if bill is None:
+            raise NotFound(f"There is no bill {bill_number}; check the number.")
+        if bill.entry_id is None:
+            raise Refused(f"Bill {bill_number} is for nothing, so there is nothing to reverse.")
+        _lock_balance(bill.account_id)
+        _payments_to_credit(actor, bill, business_day_id, now)
+        return ledger.reverse_entry(
+            actor, bill.entry_id, business_day_id, now, kind="reverse_bill", reason=reason.strip()
+        )
+
+
+def _lock_balance(account_id: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM ledger_balance WHERE account_id = %s FOR NO KEY UPDATE", [account_id]
+        )
+
+
+_SETTLED_SQL = """
+    SELECT c.id, k.receivable_id, s.settled_cents
+    FROM ledger_charge c
+    JOIN ledger_chargekind k ON k.id = c.kind_id
+    JOIN ledger_settlement s ON s.charge_id = c.id
+    WHERE c.entry_id = %s AND c.id IN (SELECT charge_id FROM billing_billline WHERE bill_id = %s)
+        AND s.settled_cents > 0
+    ORDER BY c.id
+"""
+
+
+def _payments_to_credit(actor: Actor, bill: Bill, business_day_id: int, now: datetime) -> None:
+    if bill.entry is not None and hasattr(bill.entry, "reversed_by"):
+        raise AlreadyDone(f"Bill {bill.number} was reversed before.")
+    credits_id = chart.ledger_account_id(chart.CREDITS)
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTLED_SQL, [bill.entry_id, bill.pk])
+        legs = [
+            Leg(receivable_id, credits_id, cents, "unsettle", bill.account_id, charge_id)
+            for charge_id, receivable_id, cents in cursor.fetchall()
+        ]
+    if legs:
+        post(
+            NewEntry(
+                business_day_id,
+                "payments_to_credit",
+                actor.user_id,
+                now,
+                bill.number,
+                legs,
+                reason=f"Bill {bill.number} reversed",
+            )
+        )
