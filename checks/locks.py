@@ -23,13 +23,13 @@ def python_faults(lock: str, project: str) -> Iterator[str]:
         yield f"requirements.lock names the address {match[0]}."
     locked = set()
     for block in re.split(r"^(?=[a-z0-9])", lock, flags=re.MULTILINE | re.IGNORECASE)[1:]:
-        name = re.match(r"[\w.-]+", block)
-        if name is None or "==" not in block.splitlines()[0]:
+        pinned = re.match(r"[\w.-]+", block)
+        if pinned is None or "==" not in block.splitlines()[0]:
             yield f"requirements.lock does not pin “{block.splitlines()[0]}”."
             continue
-        locked.add(_canonical(name[0]))
+        locked.add(_canonical(pinned[0]))
         if "--hash=sha256:" not in block:
-            yield f"requirements.lock has no hash for {name[0]}."
+            yield f"requirements.lock has no hash for {pinned[0]}."
     declared = tomllib.loads(project)["project"]
     for wanted in [*declared["dependencies"], *declared["optional-dependencies"]["dev"]]:
         name = re.split(r"[^\w.-]", wanted)[0]

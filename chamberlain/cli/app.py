@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import typer
 
-from chamberlain.cli import database, ledger, serving, tariff
+from chamberlain.cli import bill_run, database, ledger, serving, tariff, user
 from chamberlain.kernel.errors import BadFile, Refused
 
 log = logging.getLogger("chamberlain.cli")
@@ -22,7 +22,9 @@ app = typer.Typer(
 app.add_typer(database.app, name="database")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(tariff.app, name="tariff")
+app.add_typer(user.app, name="user")
 app.command("migrate")(database.migrate)
+app.command("bill-run")(bill_run.bill_run)
 app.command("serve")(serving.serve)
 app.command("version")(serving.version)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -61,14 +62,29 @@ def actor(username: str = "") -> "Actor":
     """Who does the command: the named user with today's roles, or the program itself."""
     from chamberlain.identity import actors
 
-    if not username:
-        return actors.program_actor()
-    from chamberlain.identity.models import User
+    return actors.actor_named(username, today()) if username else actors.program_actor()
 
-    user = User.objects.filter(username=username).first()
-    if user is None:
-        raise NotFound(f"There is no user {username}; chamberlain user list names them all.")
-    return actors.actor_of(user, today())
+
+def open_day(center_code: str = "") -> tuple[int, date]:
+    """The id and date of the day that a center has open, the revenue office's without a code.
+
+    Raises NotFound.
+    """
+    from chamberlain.identity import queries
+    from chamberlain.ledger.queries import open_day as find_open_day
+
+    center = queries.center_by_code(center_code) if center_code else queries.revenue_office()
+    found = find_open_day(center.center_id)
+    if found is None:
+        raise NotFound(f"No business day is open at {center.name}; open one first.")
+    return found.pk, found.day
+
+
+def all_or_nothing() -> AbstractContextManager[None]:
+    """Several operations that are kept together or not at all."""
+    from django.db import transaction
+
+    return transaction.atomic()
 
 
 def now() -> datetime:

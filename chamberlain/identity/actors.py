@@ -9,7 +9,7 @@ import pghistory
 
 from chamberlain.identity.models import Role, RoleAssignment, User
 from chamberlain.identity.permissions import PERMISSIONS
-from chamberlain.kernel.errors import NotPermitted
+from chamberlain.kernel.errors import NotFound, NotPermitted
 
 PROGRAM = "chamberlain"
 
@@ -82,6 +82,14 @@ def actor_of(user: User, today: date, scopes: frozenset[str] | None = None) -> A
         is_program=user.is_program and user.is_active,
         scopes=scopes,
     )
+
+
+def actor_named(username: str, today: date) -> Actor:
+    """The user of that name as the actor of today's operations; raises NotFound."""
+    user = User.objects.filter(username=username).first()
+    if user is None:
+        raise NotFound(f"There is no user {username}; check the name.", field="username")
+    return actor_of(user, today)
 
 
 def program_actor() -> Actor:
