@@ -40,12 +40,34 @@ class Room:
         setup.migrate()
         return name
 
-    def connect(self, *, owner: bool = False) -> psycopg.Connection[Any]:
-        """A connection of its own to the newest database, as the office or as the owner."""
+    def twin(self) -> str:
+        """Copies the present database as it stands; returns the copy's name. Django stays."""
+        from django.db import connections
+        from psycopg import sql
+
+        from chamberlain.database import roles, server
+
+        source = os.environ["CHAMBERLAIN_DATABASE"]
+        name = f"{source}_twin"
+        connections.close_all()
+        with psycopg.connect(
+            host=server.start(), user="postgres", dbname="postgres", autocommit=True
+        ) as admin:
+            admin.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY FILE_COPY").format(
+                    sql.Identifier(name), sql.Identifier(source), sql.Identifier(roles.OWNER)
+                )
+            )
+        self._made.append(name)
+        return name
+
+    def connect(self, *, owner: bool = False, database: str | None = None) -> psycopg.Connection[Any]:
+        """A connection of its own to the present database, as the office or as the owner."""
         from chamberlain.database import roles, server
 
         role = roles.OWNER if owner else roles.OFFICE
-        return psycopg.connect(host=server.start(), user=role, dbname=self._made[-1])
+        name = database or os.environ["CHAMBERLAIN_DATABASE"]
+        return psycopg.connect(host=server.start(), user=role, dbname=name)
 
     def close(self) -> None:
         """Removes the databases that were made."""

@@ -33,7 +33,9 @@ def bill_data(bill_ids: Sequence[int]) -> dict[str, Any]:
     return {
         "city": settings.CITY_NAME,
         "title": title,
-        "bills": [_page(bill, lines[bill.bill_id], history.get(bill.bill_id, [])) for bill in bills],
+        "bills": [
+            _page(bill, lines[bill.bill_id], history.get(bill.bill_id, [])) for bill in bills
+        ],
     }
 
 
@@ -49,7 +51,9 @@ def typst_pdf(data: dict[str, Any]) -> bytes:
     return bytes(pdf)
 
 
-def _page(bill: BillRow, lines: Sequence[LineRow], usage: list[tuple[date, int, str]]) -> dict[str, Any]:
+def _page(
+    bill: BillRow, lines: Sequence[LineRow], usage: list[tuple[date, int, str]]
+) -> dict[str, Any]:
     return {
         "number": bill.number,
         "account": bill.account_number,
@@ -69,10 +73,13 @@ def _page(bill: BillRow, lines: Sequence[LineRow], usage: list[tuple[date, int, 
             for line in lines
         ],
         "usage_history": [
-            {"label": f"{day:%b %y}", "amount": max(0, thousandths)} for day, thousandths, _ in usage
+            {"label": f"{day:%b %y}", "amount": max(0, thousandths)}
+            for day, thousandths, _ in usage
         ],
         "usage_alt": "Bar chart of usage by bill: "
-        + "; ".join(f"{day:%B %Y} {quantity_in_words(amount, unit)}" for day, amount, unit in usage),
+        + "; ".join(
+            f"{day:%B %Y} {quantity_in_words(amount, unit)}" for day, amount, unit in usage
+        ),
     }
 
 

@@ -1,0 +1,179 @@
+"""A bill in plain words: what each line was reckoned from, and why it differs from the last.
+
+Every sentence is made from what the line keeps (quantity, rate, days, steps); nothing is rated
+again. Amounts in sentences are exact: a product of a quantity and a rate is shown in full, and
+the line's rounding to the cent is said where it changes the figure.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from chamberlain.billing.queries import BillRow, LineRow
+from chamberlain.kernel.money import decimal_of_micros, show_cents
+
+_UNITS = {
+    "ccf": ("hundred cubic feet", "hundred cubic feet"),
+    "mcf": ("thousand cubic feet", "thousand cubic feet"),
+    "kgal": ("thousand gallons", "thousand gallons"),
+    "gal": ("gallon", "gallons"),
+    "kl": ("kilolitre", "kilolitres"),
+    "month": ("month", "months"),
+    "day": ("day", "days"),
+    "period": ("billing period", "billing periods"),
+    "dwelling_unit": ("dwelling unit", "dwelling units"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One line of this bill against the same line of the bill before, in cents."""
+
+    label: str
+    cents: int
+    before_cents: int
+
+    @property
+    def change_cents(self) -> int:
+        """This bill less the one before."""
+        return self.cents - self.before_cents
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why this bill is what it is, beside the bill before. The differences add up to the change."""
+
+    sentences: tuple[str, ...]
+    differences: tuple[Difference, ...]
+    change_cents: int
+
+
+def quantity_in_words(thousandths: int, unit: str) -> str:
+    """`12500` of `ccf` as `12.5 hundred cubic feet`."""
+    one, many = _UNITS.get(unit, (unit.replace("_", " "), unit.replace("_", " ")))
+    return f"{_plain(Decimal(thousandths).scaleb(-3))} {one if thousandths == 1000 else many}"
+
+
+def explain_line(line: LineRow) -> list[str]:
+    """What a line was reckoned from: one sentence, or one for each of its steps."""
+    if line.steps:
+        return [_step(step, line.unit) for step in line.steps]
+    if line.rate_micros is None:
+        return [line.formula]
+    return [_product(line.quantity_thousandths, line.unit, line.rate_micros)]
+
+
+def _step(step: dict[str, Any], unit: str) -> str:
+    words = []
+    if step.get("tier"):
+        words.append(f"Tier {step['tier']}")
+    if step.get("from_on") and step.get("to_on"):
+        first = date.fromisoformat(step["from_on"])
+        last = date.fromisoformat(step["to_on"]) - timedelta(days=1)
+        words.append(f"{first:%b} {first.day}, {first.year} to {last:%b} {last.day}, {last.year}")
+    elif step.get("days"):
+        words.append(f"{step['days']} days")
+    product = _product(
+        int(step.get("quantity_thousandths") or 0), unit, int(step.get("rate_micros") or 0)
+    )
+    return f"{', '.join(words)}: {product}" if words else product
+
+
+def _product(thousandths: int, unit: str, rate_micros: int) -> str:
+    quantity = Decimal(thousandths).scaleb(-3)
+    if unit in ("percent", "dollars"):
+        percent = _plain(decimal_of_micros(rate_micros) * 100)
+        return f"{percent} % of ${quantity:,.2f}"
+    rate = decimal_of_micros(rate_micros)
+    return (
+        f"{quantity_in_words(thousandths, unit)} at {_dollars(rate)} = {_dollars(quantity * rate)}"
+    )
+
+
+def _dollars(amount: Decimal) -> str:
+    """At least two decimals, and as many as the amount has."""
+    plain = amount.normalize()
+    exponent = plain.as_tuple().exponent
+    decimals = max(2, -exponent if isinstance(exponent, int) else 2)
+    return f"${plain:,.{decimals}f}"
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():,f}"
+
+
+def explain_bill(
+    bill: BillRow,
+    lines: Sequence[LineRow],
+    before: BillRow | None,
+    lines_before: Sequence[LineRow],
+) -> Explanation:
+    """Why this bill is more or less than the one before."""
+    if before is None:
+        return Explanation(("This is the first bill of this service.",), (), 0)
+    change = bill.total_cents - before.total_cents
+    sentences = [_changed(change, before), *_days_and_usage(bill, before)]
+    sentences += _rates(lines, lines_before)
+    return Explanation(tuple(sentences), tuple(_differences(lines, lines_before)), change)
+
+
+def _changed(change_cents: int, before: BillRow) -> str:
+    named = f"bill {before.number}, for the days up to {_last_day(before)}"
+    if change_cents == 0:
+        return f"This bill is as much as {named}."
+    more = "more" if change_cents > 0 else "less"
+    return f"This bill is {show_cents(abs(change_cents))} {more} than {named}."
+
+
+def _days_and_usage(bill: BillRow, before: BillRow) -> list[str]:
+    days, days_before = ((b.to_on - b.from_on).days for b in (bill, before))
+    sentences = []
+    if days != days_before:
+        sentences.append(f"It is for {days} days; the one before was for {days_before}.")
+    usage, usage_before = bill.usage_thousandths, before.usage_thousandths
+    if usage is None or usage_before is None or bill.unit is None or bill.unit != before.unit:
+        return sentences
+    now, then = quantity_in_words(usage, bill.unit), quantity_in_words(usage_before, bill.unit)
+    if usage == usage_before:
+        sentences.append(f"The usage is the same: {now}.")
+    else:
+        more = "more" if usage > usage_before else "less"
+        sentences.append(f"The usage is {more}: {now} after {then}.")
+    if "estimate" in (bill.quality, before.quality):
+        which = "This bill" if bill.quality == "estimate" else "The bill before"
+        sentences.append(f"{which} rests on an estimated read.")
+    return sentences
+
+
+def _rates(lines: Sequence[LineRow], lines_before: Sequence[LineRow]) -> list[str]:
+    then = {line.code: line.rate_micros for line in lines_before}
+    return [
+        f"The rate of {line.label} changed from {_dollars(decimal_of_micros(old))} "
+        f"to {_dollars(decimal_of_micros(line.rate_micros))}."
+        for line in lines
+        if line.rate_micros is not None
+        and (old := then.get(line.code)) is not None
+        and old != line.rate_micros
+        and line.unit not in ("percent", "dollars")
+    ]
+
+
+def _differences(lines: Sequence[LineRow], lines_before: Sequence[LineRow]) -> list[Difference]:
+    now = {line.code: line for line in lines}
+    then = {line.code: line for line in lines_before}
+    codes = [*now, *(code for code in then if code not in now)]
+    return [
+        Difference(
+            label=(now.get(code) or then[code]).label,
+            cents=now[code].cents if code in now else 0,
+            before_cents=then[code].cents if code in then else 0,
+        )
+        for code in codes
+    ]
+
+
+def _last_day(bill: BillRow) -> str:
+    last = bill.to_on - timedelta(days=1)
+    return f"{last:%B} {last.day}, {last.year}"
