@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("sign-in/", include("allauth.urls")),
+    path("sign-in/", include("chamberlain.identity.urls")),
 ]
 
 handler400 = "chamberlain.web.errors.bad_request"

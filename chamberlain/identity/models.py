@@ -53,6 +53,10 @@ class User(AbstractUser):
 
     display_name = models.CharField(max_length=120)
     is_program = models.BooleanField(default=False)
+    must_change_password = models.BooleanField(
+        default=False, help_text="Set when another person chose the password"
+    )
+    password_set_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.display_name or self.username

@@ -11,6 +11,13 @@ from chamberlain.ledger.models import ChargeKind, LedgerAccount
 
 CREDITS = "2300"
 BANK = "1000"
+# Where money is paid that no counter took, until the bank has it.
+CHANNELS = {
+    "lockbox": "Lockbox",
+    "processor": "Card and online processor",
+    "bank": "Bank transfer",
+    "agency": "Payment agent",
+}
 
 
 def till_code(center_code: str, tender: str) -> str:
@@ -21,6 +28,16 @@ def till_code(center_code: str, tender: str) -> str:
 def vault_code(center_code: str, tender: str) -> str:
     """The account for money of a center that is bagged and on its way to the bank."""
     return f"1020-{center_code}-{tender}"
+
+
+def change_fund_code(center_code: str) -> str:
+    """The account for what is missing from the fixed sum that a center opens its tills with."""
+    return f"1030-{center_code}"
+
+
+def clearing_code(channel: str) -> str:
+    """The account for money that came by a channel and that the bank has not reported yet."""
+    return f"1040-{channel}"
 
 
 def over_short_code(center_code: str) -> str:
@@ -71,6 +88,8 @@ def charge_kinds() -> dict[str, KindOfCharge]:
 def ensure_basic_chart() -> None:
     """Makes the accounts that every city has. Harmless when they are there."""
     _ensure(BANK, "City bank account", LedgerAccount.Kind.ASSET)
+    for channel, name in CHANNELS.items():
+        _ensure(clearing_code(channel), f"{name}: on the way", LedgerAccount.Kind.ASSET)
     _ensure(
         CREDITS,
         "Customers' credits",
@@ -100,7 +119,7 @@ def ensure_charge_kind(code: str, name: str, priority: int) -> None:
 
 
 def ensure_center_accounts(center: Center, tenders: list[str]) -> None:
-    """Makes a center's accounts for money in tills, in bags, and for over and short."""
+    """Makes a center's accounts: money in tills and bags, change fund, over and short."""
     for tender in tenders:
         label = tender.replace("_", " ")
         _ensure(
@@ -115,6 +134,12 @@ def ensure_center_accounts(center: Center, tenders: list[str]) -> None:
             LedgerAccount.Kind.ASSET,
             center=center,
         )
+    _ensure(
+        change_fund_code(center.code),
+        f"{center.name}: change fund",
+        LedgerAccount.Kind.ASSET,
+        center=center,
+    )
     _ensure(
         over_short_code(center.code),
         f"{center.name}: over and short",

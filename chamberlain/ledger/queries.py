@@ -8,7 +8,8 @@ from typing import Any
 import polars as pl
 from django.db import connection
 
-from chamberlain.ledger.models import Balance, BusinessDay
+from chamberlain.kernel.errors import NotFound
+from chamberlain.ledger.models import Account, Balance, BusinessDay
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,22 @@ class AccountBalance:
 
     owed_cents: int
     credit_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeRow:
+    """A charge, open or not."""
+
+    charge_id: int
+    account_id: int
+    account_number: str
+    kind: str
+    kind_name: str
+    document: str
+    raised_on: date
+    due_on: date
+    cents: int
+    open_cents: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +124,31 @@ def balance(account_id: int) -> AccountBalance:
     """What the account owes and has in credit."""
     row = Balance.objects.filter(pk=account_id).values_list("owed_cents", "credit_cents").first()
     return AccountBalance(*(row or (0, 0)))
+
+
+def account_id_of(number: str) -> int:
+    """The id of an account by its number. Raises NotFound."""
+    found = Account.objects.filter(number=number).values_list("pk", flat=True).first()
+    if found is None:
+        raise NotFound(f"There is no account {number}; check the number.", field="account")
+    return int(found)
+
+
+def charge(charge_id: int) -> ChargeRow:
+    """One charge, open or not. Raises NotFound."""
+    query = """
+        SELECT c.id, c.account_id, a.number, k.code, k.name, c.document, c.raised_on, c.due_on,
+            c.cents, c.cents - coalesce(s.settled_cents, 0)
+        FROM ledger_charge c
+        JOIN ledger_account a ON a.id = c.account_id
+        JOIN ledger_chargekind k ON k.id = c.kind_id
+        LEFT JOIN ledger_settlement s ON s.charge_id = c.id
+        WHERE c.id = %s
+    """
+    rows = _rows(query, [charge_id])
+    if not rows:
+        raise NotFound(f"There is no charge {charge_id}; look at the account's charges.")
+    return ChargeRow(*rows[0])
 
 
 def transfers_of_charge(charge_id: int) -> list[TransferRow]:

@@ -20,6 +20,9 @@ from django.core.wsgi import get_wsgi_application
 from django.test import override_settings
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from chamberlain.identity.models import User
+from chamberlain.web import assets
+
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
     "--no-sandbox",
@@ -60,15 +63,13 @@ class _Static(StaticFilesHandler):
 
 
 @pytest.fixture(scope="session")
-def assets() -> None:
+def design_system() -> None:
     """The design system's files, brought once."""
-    from chamberlain.web import assets
-
     assets.build()
 
 
 @pytest.fixture
-def live(own_database: str, assets: None) -> Iterator[Live]:
+def live(own_database: str, design_system: None) -> Iterator[Live]:
     """The program on a database of the test's own. Take it before `page`."""
     server = ThreadedWSGIServer(("127.0.0.1", 0), _Silent, allow_reuse_address=True)
     server.daemon_threads = True
@@ -115,8 +116,6 @@ def page(live: Live, browser: Browser) -> Iterator[Page]:
 
 def sign_in(page: Page, username: str, then: str = "/") -> None:
     """Gives the user a password and signs in with it through the form, then stands at `then`."""
-    from chamberlain.identity.models import User
-
     user = User.objects.get(username=username)
     user.set_password(PASSWORD)
     user.save()
