@@ -19,6 +19,7 @@ class Room:
 
     quick: bool
     _made: list[str] = field(default_factory=list)
+    _twins: list[str] = field(default_factory=list)
 
     @property
     def accounts(self) -> int:
@@ -61,13 +62,24 @@ class Room:
         self._made.append(name)
         return name
 
-    def connect(self, *, owner: bool = False, database: str | None = None) -> psycopg.Connection[Any]:
-        """A connection of its own to the present database, as the office or as the owner."""
+    def twin(self) -> str:
+        """Makes a copy of the newest database as it is now; returns its name."""
+        from django.db import connections
+
+        from chamberlain.database import setup
+
+        connections.close_all()
+        name = f"{self._made[-1]}_twin"
+        setup.copy_private_database(self._made[-1], name)
+        self._twins.append(name)
+        return name
+
+    def connect(self, *, owner: bool = False, database: str = "") -> psycopg.Connection[Any]:
+        """A connection of its own, to the newest database or another, as the office or the owner."""
         from chamberlain.database import roles, server
 
         role = roles.OWNER if owner else roles.OFFICE
-        name = database or os.environ["CHAMBERLAIN_DATABASE"]
-        return psycopg.connect(host=server.start(), user=role, dbname=name)
+        return psycopg.connect(host=server.start(), user=role, dbname=database or self._made[-1])
 
     def close(self) -> None:
         """Removes the databases that were made."""
@@ -76,7 +88,7 @@ class Room:
         from chamberlain.database import setup
 
         connections.close_all()
-        for name in self._made:
+        for name in [*self._twins, *self._made]:
             setup.drop_private_database(name)
 
 

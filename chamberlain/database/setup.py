@@ -41,3 +41,13 @@ def drop_private_database(database: str) -> None:
         a.execute(
             sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database))
         )
+
+
+def copy_private_database(database: str, copy: str) -> None:
+    """Makes a copy of a database of the private server; nobody may be connected to it."""
+    with psycopg.connect(host=server.start(), user=ADMIN, dbname="postgres", autocommit=True) as a:
+        a.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+                sql.Identifier(copy), sql.Identifier(database), sql.Identifier(roles.OWNER)
+            )
+        )
