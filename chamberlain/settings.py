@@ -166,7 +166,7 @@ if issuer := os.environ.get("CHAMBERLAIN_OIDC_ISSUER"):
                 "name": os.environ.get("CHAMBERLAIN_OIDC_NAME", "City sign-in"),
                 "client_id": os.environ.get("CHAMBERLAIN_OIDC_CLIENT_ID", ""),
                 "secret": os.environ.get("CHAMBERLAIN_OIDC_SECRET", ""),
-                "settings": {"server_url": issuer},
+                "settings": {"server_url": issuer, "oauth_pkce_enabled": True},
             }
         ]
     }

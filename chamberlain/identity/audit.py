@@ -31,7 +31,7 @@ class Change:
     actor: str
     actor_id: int | None
     model: str
-    row_id: int
+    row_id: str
     action: str
     field: str
     old: Any
@@ -40,8 +40,8 @@ class Change:
 
 def changes(
     *,
-    rows: Sequence[tuple[str, int]] = (),
-    related: Sequence[tuple[str, int]] = (),
+    rows: Sequence[tuple[str, int | str]] = (),
+    related: Sequence[tuple[str, int | str]] = (),
     model: str = "",
     actor_id: int | None = None,
     since: datetime | None = None,
@@ -96,8 +96,8 @@ def _event_tables() -> dict[str, type[models.Model]]:
 def _part(
     name: str,
     event: type[models.Model],
-    rows: Sequence[tuple[str, int]],
-    related: Sequence[tuple[str, int]],
+    rows: Sequence[tuple[str, int | str]],
+    related: Sequence[tuple[str, int | str]],
     around: tuple[int | None, datetime | None, datetime | None],
     limit: int,
 ) -> tuple[str, list[Any]] | None:
@@ -130,7 +130,7 @@ def _part(
 
 
 _EVENTS = """
-    SELECT e.pgh_created_at AS at, e.pgh_id AS event, %s AS model, e.pgh_obj_id, e.pgh_label,
+    SELECT e.pgh_created_at AS at, e.pgh_id AS event, %s AS model, e.pgh_obj_id::text, e.pgh_label,
         c.metadata ->> 'actor' AS actor, (c.metadata ->> 'user')::bigint AS actor_id,
         to_jsonb(e) AS new,
         (SELECT to_jsonb(b) FROM {table} b

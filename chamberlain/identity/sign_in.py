@@ -5,6 +5,7 @@ A password with lockout, a second factor where the city asks for one, or the cit
 there is such a user or not, so that the answer tells nothing.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,15 +13,18 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.utils import is_mfa_enabled
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.providers.openid_connect import views
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from requests import RequestException
 
 from chamberlain.identity.actors import Actor
 from chamberlain.identity.models import User
 
+log = logging.getLogger("chamberlain.identity")
 Handler = Callable[[HttpRequest], HttpResponse]
 
 
@@ -37,7 +41,6 @@ class StaffOnly(DefaultAccountAdapter):  # type: ignore[misc]
             "There were too many failed attempts. Wait five minutes and try again, or ask an "
             "administrator for a new password."
         ),
-        "incorrect_code": "The code is not right or has expired; type the one shown now.",
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -88,7 +91,17 @@ def _unknown(request: HttpRequest) -> HttpResponse:
     return render(request, "socialaccount/unknown_user.html", status=403)
 
 
-def closed(request: HttpRequest, **_: Any) -> HttpResponse:
+def city_login(request: HttpRequest, provider_id: str) -> HttpResponse:
+    """Sends the person to the city's own sign-in; says so when that cannot be reached."""
+    try:
+        answer: HttpResponse = views.login(request, provider_id)
+    except RequestException:
+        log.warning("the city's own sign-in cannot be reached")
+        return render(request, "socialaccount/authentication_error.html", status=503)
+    return answer
+
+
+def closed(request: HttpRequest, *_: str) -> HttpResponse:
     """Stands where allauth has pages that this office does not use."""
     raise Http404
 
