@@ -1,0 +1,1 @@
+"""Pages, a file for each subject: each view reads a request, asks one room, and shows it."""
