@@ -2,12 +2,13 @@
 
 import os
 import subprocess
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from chamberlain.cli import office
-from chamberlain.database import server
+from chamberlain.database import addresses, server, setup
 from chamberlain.kernel.errors import Refused
 
 app = typer.Typer(help="The private database server in var/.", no_args_is_help=True)
@@ -21,12 +22,8 @@ def migrate() -> None:
 
 def bring_up_to_date() -> None:
     """Makes the private database when that is the one, migrates, and renews what roles may do."""
-    from chamberlain.database import addresses, setup
-
     if not has_own_server():
-        setup.prepare_private_server(
-            os.environ.get("CHAMBERLAIN_DATABASE", addresses.DATABASE_NAME)
-        )
+        setup.prepare_private_server(_name())
     office.set_up(needs_tables=False)
     setup.migrate()
 
@@ -90,3 +87,48 @@ def shell(
         [str(server.program("psql")), str(found["NAME"])], env={**os.environ, **given}, check=False
     )
     raise typer.Exit(min(done.returncode, 1))
+
+
+@app.command()
+def dump(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Must not exist yet.")],
+) -> None:
+    """Write the office's database into one file, while the office works."""
+    _refuse_own_server()
+    if file.exists():
+        raise Refused(f"{file} exists; name another file, so that no backup is overwritten.")
+    socket = server.start()
+    with file.open("xb") as out:
+        done = subprocess.run(
+            [str(server.program("pg_dump")), "-h", socket, "-U", setup.ADMIN, "-Fc", _name()],
+            stdout=out,
+            check=False,
+        )
+    if done.returncode != 0:
+        file.unlink()
+        raise Refused("The database could not be written; pg_dump says why above.")
+    office.console.print(f"Written to {file}.")
+
+
+@app.command()
+def restore(file: Annotated[Path, typer.Argument(metavar="FILE", exists=True)]) -> None:
+    """Fill an empty database from a file that `dump` wrote."""
+    _refuse_own_server()
+    setup.prepare_private_server(_name())
+    if setup.has_tables(_name()):
+        raise Refused(
+            f"The database {_name()} has tables; name an empty one in CHAMBERLAIN_DATABASE, or "
+            "start with an empty var/."
+        )
+    command = [str(server.program("pg_restore")), "-h", server.start(), "-U", setup.ADMIN]
+    done = subprocess.run(
+        [*command, "--exit-on-error", "--single-transaction", "-d", _name(), str(file)], check=False
+    )
+    if done.returncode != 0:
+        raise Refused(f"{file} could not be restored, and nothing was; pg_restore says why above.")
+    bring_up_to_date()
+    office.console.print("Restored; chamberlain ledger prove says whether all is as it was.")
+
+
+def _name() -> str:
+    return os.environ.get("CHAMBERLAIN_DATABASE", addresses.DATABASE_NAME)

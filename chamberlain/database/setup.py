@@ -35,6 +35,13 @@ def migrate() -> None:
         roles.grant(connection, settings.DATABASES["default"]["USER"])
 
 
+def has_tables(database: str) -> bool:
+    """Whether a database of the private server has any table."""
+    with psycopg.connect(host=server.start(), user=ADMIN, dbname=database) as admin:
+        found = admin.execute("SELECT 1 FROM pg_tables WHERE schemaname = 'public' LIMIT 1")
+        return found.fetchone() is not None
+
+
 def drop_private_database(database: str) -> None:
     """Takes a database of the private server away with all that is in it."""
     with psycopg.connect(host=server.start(), user=ADMIN, dbname="postgres", autocommit=True) as a:

@@ -25,12 +25,13 @@ class Answer:
 
 def chamberlain(*words: str, database: str = "", given: str = "", **environment: str) -> Answer:
     """Runs `chamberlain` with these words; `given` is what it reads from standard input."""
+    inherited = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
     done = subprocess.run(
         [str(Path(sys.executable).with_name("chamberlain")), *words],
         input=given,
         capture_output=True,
         text=True,
-        env={**os.environ, "CHAMBERLAIN_DATABASE": database, "COLUMNS": "120", **environment},
+        env={**inherited, "CHAMBERLAIN_DATABASE": database, "COLUMNS": "120", **environment},
         timeout=120,
         check=False,
     )
