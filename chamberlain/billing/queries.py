@@ -198,9 +198,13 @@ def lines_of_bills(bill_ids: Sequence[int]) -> dict[int, list[LineRow]]:
     found: dict[int, list[LineRow]] = {bill_id: [] for bill_id in bill_ids}
     for row in _rows(_LINES, [list(bill_ids)]):
         *fields, bill_id = row
-        fields[10] = _as_list(fields[10])
-        found[bill_id].append(LineRow(*fields))
+        found[bill_id].append(line_row(fields))
     return found
+
+
+def line_row(fields: Sequence[Any]) -> LineRow:
+    """A printed line from the columns of a query, whose steps may still be text."""
+    return LineRow(*fields[:10], _as_list(fields[10]), *fields[11:])
 
 
 def lines_of_bill(bill_id: int) -> list[LineRow]:
@@ -211,6 +215,11 @@ def lines_of_bill(bill_id: int) -> list[LineRow]:
 def runs(limit: int = 50, offset: int = 0) -> list[RunRow]:
     """Bill runs, the newest first."""
     return [RunRow(*row) for row in _rows(_RUNS.format(where=""), [limit, offset])]
+
+
+def count_runs() -> int:
+    """How many bill runs there are."""
+    return int(_rows("SELECT count(*) FROM billing_billrun", [])[0][0])
 
 
 def run_status(run_id: int) -> RunRow:
@@ -240,6 +249,13 @@ def unresolved_count(run_id: int | None = None) -> int:
     if run_id is None:
         return int(_rows(query, [])[0][0])
     return int(_rows(query + " AND run_id = %s", [run_id])[0][0])
+
+
+def count_worklist(run_id: int | None = None) -> int:
+    """How many items `worklist` has."""
+    if run_id is None:
+        return unresolved_count()
+    return int(_rows("SELECT count(*) FROM billing_hold WHERE run_id = %s", [run_id])[0][0])
 
 
 def billed_by_class(run_id: int) -> list[tuple[str, int, int]]:

@@ -84,6 +84,11 @@ _OPEN = """
 """
 
 
+# Each arm names the condition of an index, without which all transfers would be read.
+OF_CHARGES = """((t.charge_id = ANY(%s) AND t.effect = 'raise')
+    OR (t.charge_id = ANY(%s) AND t.effect IN ('settle', 'unsettle')))"""
+
+
 def open_charges(account_ids: Sequence[int]) -> list[OpenCharge]:
     """Open charges of accounts, in the order in which a payment settles them."""
     return [
@@ -153,15 +158,18 @@ def charge(charge_id: int) -> ChargeRow:
 
 def transfers_of_charge(charge_id: int) -> list[TransferRow]:
     """Everything that moved on a charge, oldest first."""
-    return _transfers("t.charge_id = %s", [charge_id])
+    return transfers_where(OF_CHARGES, [[charge_id], [charge_id]])
 
 
 def transfers_of_entry(entry_id: int) -> list[TransferRow]:
     """The transfers of an entry."""
-    return _transfers("t.entry_id = %s", [entry_id])
+    return transfers_where("t.entry_id = %s", [entry_id])
 
 
-def _transfers(where: str, params: list[Any]) -> list[TransferRow]:
+def transfers_where(
+    where: str, params: list[Any], order: str = "d.day, e.id, t.id", limit: int | None = None
+) -> list[TransferRow]:
+    """Transfers that a condition of this room's own queries picks. limit: None for all."""
     query = f"""
         SELECT t.id, e.id, d.day, e.posted_at, e.kind, e.document, e.reason,
             coalesce(nullif(u.display_name, ''), u.username), db.name, cr.name, t.cents, t.effect,
@@ -172,9 +180,9 @@ def _transfers(where: str, params: list[Any]) -> list[TransferRow]:
         JOIN identity_user u ON u.id = e.actor_id
         JOIN ledger_ledgeraccount db ON db.id = t.debit_id
         JOIN ledger_ledgeraccount cr ON cr.id = t.credit_id
-        WHERE {where} ORDER BY d.day, e.id, t.id
+        WHERE {where} ORDER BY {order} LIMIT %s
     """
-    return [TransferRow(*row) for row in _rows(query, params)]
+    return [TransferRow(*row) for row in _rows(query, [*params, limit])]
 
 
 def open_day(center_id: int) -> BusinessDay | None:
