@@ -42,7 +42,7 @@ class CustomerClass:
 
     def meaning(self, name: str, inside: str) -> str | None:
         """The field that a name means inside another field, or None when it is a column."""
-        return families.find(name, families.family_of(inside), self.fields)
+        return families.find(name, inside, self.fields)
 
     def output(self, field: str) -> str:
         """The column that a field is shown in."""
@@ -137,8 +137,7 @@ class _Walk:
             check_charge(field, self.fields)
         _check_shape(field)
         for reference in references(field, self.fields):
-            family = families.family_of(name)
-            target = families.find(reference, family, self.named)
+            target = families.find(reference, name, self.named)
             if target is None:
                 self.columns[reference] = None
             else:

@@ -44,7 +44,7 @@ _CHARGES = {
 
 
 def family_of(field: str) -> Family:
-    """The family whose names come first inside a field."""
+    """The family that a field belongs to."""
     if field in _CHARGES:
         return _CHARGES[field]
     for family in (_DROUGHT, _WASTEWATER):
@@ -63,14 +63,18 @@ def tiers_family(charge: str) -> Family:
     return Family(suffix=f"_{stem}", column_suffix=f"_{stem}")
 
 
-def find(name: str, family: Family, fields: Collection[str]) -> str | None:
-    """The field that a name means inside a family, or None when it must be a column."""
-    own = family.member(name)
+def find(name: str, inside: str, fields: Collection[str]) -> str | None:
+    """The field that a name means inside another field, or None when it must be a column.
+
+    In tier starts `indoor` and the budget are the family's own. In a formula a plain name is the
+    plain field, which is commodity's, even in `budget_drought: indoor+outdoor`: so the reference
+    program reads it. The family's own field comes in where there is no plain one.
+    """
+    own = family_of(inside).member(name)
+    plain = (name, name + COMMODITY)
     stripped = name.removesuffix(COMMODITY)
-    for candidate in (own, name, name + COMMODITY, stripped):
-        if candidate in fields:
-            return candidate
-    return None
+    first = (own, *plain) if "tier_starts" in inside else (*plain, own)
+    return next((each for each in (*first, stripped) if each in fields), None)
 
 
 def tiers_field(name: str, charge: str, fields: Collection[str]) -> str | None:
