@@ -382,3 +382,17 @@ def test_decimals_and_floats_of_the_same_usage_give_the_same_exact_bill(tariff) 
     expected = schedule.rate_exact("HOMES", floats)["bill_micros"]
     assert expected.to_list() == [101_000, 27_573_000, 1_246_912_670]
     assert schedule.rate_exact("HOMES", decimals)["bill_micros"].equals(expected)
+
+
+def test_the_columns_of_the_result_do_not_depend_on_the_rows(tariff) -> None:
+    schedule = tariff("""
+        flat: 5
+        tier_starts: [0, 15]
+        tier_prices: [1, 10]
+        commodity_charge: Tiered
+        bill: {depends_on: is_metered, values: {Yes: commodity_charge, No: flat}}
+    """)
+    both = schedule.rate("HOMES", frame(usage_ccf=[20, 20], is_metered=["Yes", "No"]))
+    unmetered = schedule.rate("HOMES", frame(usage_ccf=[20], is_metered=["No"]))
+    assert both["bill"].to_list() == [14 + 60, 5]
+    assert unmetered.equals(both[1:])

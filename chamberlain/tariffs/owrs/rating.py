@@ -55,8 +55,13 @@ class Rating(Generic[A]):
         self._check_names()
         self.field("bill")
         needed = len(self.reasons)
+        for name in self.customer.order:
+            # A field that only other rows would need; without it the columns depended on the rows.
+            if not self._is_tiers(name):
+                self._extra(name)
         for name in self.customer.extras:
-            if name not in SURCHARGES and not isinstance(self._content(name), Tiers | Charge):
+            is_charge = isinstance(self._content(name), Charge)
+            if name not in SURCHARGES and not is_charge and not self._is_tiers(name):
                 self._extra(name)
         del self.reasons[needed:]
 
@@ -76,6 +81,15 @@ class Rating(Generic[A]):
 
     def _content(self, name: str) -> Content:
         return self.customer.fields[name].content
+
+    def _is_tiers(self, name: str) -> bool:
+        content = self._content(name)
+        values = content.cases.values() if isinstance(content, Table) else (content,)
+        return (
+            "tier_starts" in name
+            or "tier_prices" in name
+            or any(isinstance(value, Tiers) for value in values)
+        )
 
     def _check_names(self) -> None:
         taken = set(self.frame.columns)
