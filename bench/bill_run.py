@@ -28,8 +28,8 @@ _COPY_BYTES = 1 << 20
 def measure(room: Room) -> list[Figure]:
     """Bills a second, and the memory of the run with all of its workers."""
     room.database()
-    tariff, business_day_id = city.build(room)
-    run_id = _plan(tariff, business_day_id)
+    built = city.build(room)
+    run_id = _plan(built.tariff_code, built.business_day_id)
     twin = room.twin()
     with _PeakMemory() as memory:
         bills, seconds = _run(run_id)
@@ -77,7 +77,7 @@ def _run(run_id: int) -> tuple[int, float]:
 
 
 def _bare_copy(room: Room, twin: str) -> float:
-    """Seconds to COPY the rows of the run into the twin, whose indexes and triggers are the same."""
+    """Seconds to COPY the rows of the run into the twin, whose indexes and triggers are alike."""
     seconds = 0.0
     with tempfile.TemporaryDirectory() as folder:
         files = {table: Path(folder) / table for table in _TABLES}

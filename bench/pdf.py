@@ -21,8 +21,10 @@ def measure(room: Room) -> list[Figure]:
 
     pages = _PAGES_QUICK if room.quick else _PAGES
     room.database()
-    tariff, business_day_id = city.build(room, accounts=pages)
-    plan = RunPlan("Benchmark", tariff, business_day_id, date(2100, 1, 1), date(2099, 1, 1))
+    built = city.build(room, accounts=pages)
+    plan = RunPlan(
+        "Benchmark", built.tariff_code, built.business_day_id, date(2100, 1, 1), date(2099, 1, 1)
+    )
     run_id = plan_bill_run(program_actor(), plan, datetime.now(UTC), "benchmark")
     run(run_id)
     ids = queries.bill_ids_of_run(run_id, pages)

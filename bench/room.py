@@ -42,27 +42,6 @@ class Room:
         return name
 
     def twin(self) -> str:
-        """Copies the present database as it stands; returns the copy's name. Django stays."""
-        from django.db import connections
-        from psycopg import sql
-
-        from chamberlain.database import roles, server
-
-        source = os.environ["CHAMBERLAIN_DATABASE"]
-        name = f"{source}_twin"
-        connections.close_all()
-        with psycopg.connect(
-            host=server.start(), user="postgres", dbname="postgres", autocommit=True
-        ) as admin:
-            admin.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY FILE_COPY").format(
-                    sql.Identifier(name), sql.Identifier(source), sql.Identifier(roles.OWNER)
-                )
-            )
-        self._made.append(name)
-        return name
-
-    def twin(self) -> str:
         """Makes a copy of the newest database as it is now; returns its name."""
         from django.db import connections
 
@@ -75,7 +54,7 @@ class Room:
         return name
 
     def connect(self, *, owner: bool = False, database: str = "") -> psycopg.Connection[Any]:
-        """A connection of its own, to the newest database or another, as the office or the owner."""
+        """A connection to the newest database or another, as the office or as the owner."""
         from chamberlain.database import roles, server
 
         role = roles.OWNER if owner else roles.OFFICE

