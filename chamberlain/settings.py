@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "procrastinate.contrib.django",
+    "ninja",
     "chamberlain.identity",
     "chamberlain.ledger",
     "chamberlain.registry",
@@ -84,6 +85,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "chamberlain.web.middleware.reference_number",
+    "chamberlain.api.middleware.problems_for_programs",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -170,6 +172,9 @@ if issuer := os.environ.get("CHAMBERLAIN_OIDC_ISSUER"):
             }
         ]
     }
+
+# Wrong API tokens from one address before it has to wait.
+API_BAD_TOKENS_A_MINUTE = 20
 
 # Sessions end with the working day or after an hour without work.
 SESSION_COOKIE_AGE = int(os.environ.get("CHAMBERLAIN_SESSION_MINUTES", "60")) * 60

@@ -24,7 +24,7 @@ from chamberlain.kernel.money import LARGEST_CENTS, show_cents
 from chamberlain.ledger import chart, queries
 from chamberlain.ledger.allocation import allocate
 from chamberlain.ledger.models import Entry
-from chamberlain.ledger.posting import DayClosed, Leg, NewEntry, post
+from chamberlain.ledger.posting import DayClosed, Leg, NewEntry, lock_balances, post
 
 PAYMENT = "payment"
 _ON_ACCOUNT = "on account"
@@ -91,7 +91,7 @@ def post_payment(
     key = _stored_key(actor, idempotency_key)
     with transaction.atomic():
         account_id = queries.account_id_of(payment.account_number)
-        _lock_balance(account_id)
+        lock_balances([account_id])
         if found := _posted(key, payment):
             return found, False
         legs = _legs(account_id, payment)
@@ -199,14 +199,6 @@ def _items(account_id: int, payment: NewPayment) -> Sequence[tuple[int, int]]:
     paid = pl.DataFrame({"account_id": [account_id], "cents": [payment.cents]})
     settled = allocate(paid, queries.open_charges_frame([account_id]))
     return [(int(row[0]), int(row[1])) for row in settled.select("charge_id", "cents").iter_rows()]
-
-
-def _lock_balance(account_id: int) -> None:
-    """Payments of one account wait for each other, so that what is read as open stays open."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM ledger_balance WHERE account_id = %s FOR NO KEY UPDATE", [account_id]
-        )
 
 
 def _posted(key: str, payment: NewPayment) -> PaymentView | None:

@@ -107,6 +107,15 @@ def _refusal(error: DatabaseError) -> Exception:
     return error
 
 
+def lock_balances(account_ids: Sequence[int]) -> None:
+    """Makes operations on these accounts wait for each other until the transaction ends.
+
+    What is read as open after this stays open until then.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_lock_balances(%s)", [list(account_ids)])
+
+
 def post(entry: NewEntry) -> int:
     """Posts one entry with its legs, in the caller's transaction. Returns its id.
 
