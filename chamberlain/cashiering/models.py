@@ -2,7 +2,14 @@
 
 A **till session** is a cashier's drawer on a business day: opened with a counted float, closed
 blind by a count of denominations. A **receipt** is one payment: its **tenders** say how it was
-paid, its entry in the ledger what it settled. A **count** is a counted drawer.
+paid, its entry in the ledger what it settled. A **count** is a counted drawer. A **drop** takes
+cash out of a drawer that got too full. A **void request** asks another person to undo a receipt.
+
+What holds, whoever writes (see `sql/guards.sql`):
+- a receipt never changes, but for the fields that say how it was voided, once;
+- tenders, counts, drops and prints are never changed or deleted;
+- a closed session changes only by being verified, by another person than its cashier and closer;
+- a void is decided by another person than the one who asked, and not by the cashier.
 """
 
 from django.db import models
@@ -28,10 +35,18 @@ class TillSession(models.Model):
     cashier = models.ForeignKey(User, models.PROTECT, related_name="till_sessions")
     opened_at = models.DateTimeField()
     float_cents = models.BigIntegerField()
+    drawer_cents = models.BigIntegerField(
+        default=0, help_text="Cash that should lie in the drawer now, with the float"
+    )
+    last_number = models.IntegerField(default=0, help_text="Receipts of the till on this day")
     closed_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     expected_cash_cents = models.BigIntegerField(null=True)
     counted_cash_cents = models.BigIntegerField(null=True)
+    expected_check_cents = models.BigIntegerField(null=True)
     counted_check_cents = models.BigIntegerField(null=True)
+    expected_money_order_cents = models.BigIntegerField(null=True)
+    counted_money_order_cents = models.BigIntegerField(null=True)
     closing_entry = models.OneToOneField(Entry, models.PROTECT, null=True, related_name="+")
     verified_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     verified_at = models.DateTimeField(null=True)
@@ -48,7 +63,11 @@ class TillSession(models.Model):
                 condition=models.Q(float_cents__gte=0), name="float_not_negative"
             ),
             models.CheckConstraint(
-                condition=models.Q(verified_by=None) | ~models.Q(verified_by=models.F("cashier")),
+                condition=models.Q(verified_by=None)
+                | (
+                    ~models.Q(verified_by=models.F("cashier"))
+                    & ~models.Q(verified_by=models.F("closed_by"))
+                ),
                 name="till_verified_by_another",
             ),
         ]
@@ -81,7 +100,7 @@ class Count(models.Model):
 class Receipt(models.Model):
     """One payment taken at a till. `payer_account` is the account it was looked up by."""
 
-    number = models.CharField(max_length=24, unique=True)
+    number = models.CharField(max_length=40, unique=True)
     session = models.ForeignKey(TillSession, models.PROTECT, related_name="receipts")
     entry = models.OneToOneField(Entry, models.PROTECT, related_name="receipt")
     payer_account = models.ForeignKey(Account, models.PROTECT)
@@ -127,3 +146,56 @@ class Tender(models.Model):
                 name="tender_other_than_cash_has_a_reference",
             ),
         ]
+
+
+class VoidRequest(models.Model):
+    """A wish to undo a receipt, and what another person decided about it."""
+
+    receipt = models.ForeignKey(Receipt, models.PROTECT, related_name="void_requests")
+    asked_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    reason = models.CharField(max_length=200)
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    is_approved = models.BooleanField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["receipt"], condition=models.Q(decided_at=None), name="void_asked_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(decided_by=None) | ~models.Q(decided_by=models.F("asked_by")),
+                name="void_decided_by_another",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(decided_by=None, decided_at=None, is_approved=None)
+                | models.Q(
+                    decided_by__isnull=False, decided_at__isnull=False, is_approved__isnull=False
+                ),
+                name="void_decided_whole",
+            ),
+        ]
+
+
+class Drop(models.Model):
+    """Cash taken out of a drawer into the center's safe by another person than the cashier."""
+
+    session = models.ForeignKey(TillSession, models.PROTECT, related_name="drops")
+    cents = models.BigIntegerField()
+    bag_number = models.CharField(max_length=40)
+    taken_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    taken_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(cents__gt=0), name="drop_positive")
+        ]
+
+
+class ReceiptPrint(models.Model):
+    """A receipt that came out of a printer. The first is the original, every other a copy."""
+
+    receipt = models.ForeignKey(Receipt, models.PROTECT, related_name="prints")
+    printed_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    printed_at = models.DateTimeField()
