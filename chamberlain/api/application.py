@@ -1,6 +1,8 @@
 """The JSON API as a whole: its operations, its token, its problems, its description."""
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest
@@ -10,6 +12,7 @@ from ninja.openapi.schema import OpenAPISchema
 from chamberlain.api import accounts, bill_runs, bills, payments
 from chamberlain.api.problems import MEDIA_TYPE, Problem, add_handlers
 from chamberlain.api.tokens import Bearer, actor_of_request
+from chamberlain.kernel.errors import Invalid
 
 _PROBLEMS = {
     400: "The request cannot be read",
@@ -46,6 +49,22 @@ class OfficeApi(NinjaAPI):
         return schema
 
 
+def known_query_only(operation: Callable[..., Any]) -> Callable[..., Any]:
+    """A parameter that an operation does not have is an error, not silently dropped."""
+
+    @wraps(operation)
+    def checked(request: HttpRequest, *args: Any, **given: Any) -> Any:
+        unknown = [name for name in request.GET if name not in given]
+        if unknown:
+            raise Invalid(
+                f"There is no query parameter “{unknown[0][:40]}” here; leave it out.",
+                field=unknown[0][:40],
+            )
+        return operation(request, *args, **given)
+
+    return checked
+
+
 class TokenOut(Schema):
     """The token that the request came with."""
 
@@ -65,6 +84,7 @@ api = OfficeApi(
     openapi_extra={"info": {"license": {"name": "Apache-2.0"}}},
 )
 add_handlers(api)
+api.add_decorator(known_query_only, mode="operation")
 
 
 @api.get("/token", response=TokenOut, tags=["Token"], summary="The token in use")

@@ -18,6 +18,7 @@ from chamberlain.api.fields import (
     Id,
     IdempotencyKey,
     Limit,
+    Months,
     Page,
     offset_of,
     page_of,
@@ -47,7 +48,7 @@ class RunIn(Body):
     reads_after: Day | None = None
     season_from_on: Day | None = None
     season_to_on: Day | None = None
-    cycle_months: Annotated[int, Field(strict=True, ge=1, le=24)] | None = None
+    cycle_months: Months | None = None
     center: CenterCode | None = None
     start: Annotated[bool, Field(strict=True)] = Field(
         default=False, description="Starts at once; otherwise the run is only planned"

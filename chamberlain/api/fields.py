@@ -1,7 +1,5 @@
 """Fields that several operations share: numbers, keys, whole cents, pages of lists."""
 
-import base64
-import binascii
 import re
 from collections.abc import Sequence
 from datetime import date
@@ -10,7 +8,6 @@ from typing import Annotated, Generic, TypeVar
 from ninja import Header, Path, Query, Schema
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from chamberlain.kernel.errors import Invalid
 from chamberlain.kernel.money import LARGEST_CENTS
 
 LARGEST_ID = 2**63 - 1
@@ -26,7 +23,7 @@ Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE, description="How many at mos
 Cursor = Annotated[
     str,
     Query(
-        pattern=r"^[A-Za-z0-9_\-]{0,32}$",
+        pattern=r"^([1-9][0-9]{0,8})?$",
         description="`next` of the page before; leave it out for the first page",
     ),
 ]
@@ -50,10 +47,22 @@ def _iso_day(value: object) -> object:
     return value
 
 
+def whole(value: object) -> object:
+    """A whole number of JSON, which may be written as 3875.0; never text, never true."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError("write a whole number")
+    return value
+
+
 Day = Annotated[date, BeforeValidator(_iso_day)]
-Cents = Annotated[int, Field(strict=True, ge=1, le=LARGEST_CENTS, description="Whole cents")]
+Cents = Annotated[
+    int, Field(ge=1, le=LARGEST_CENTS, description="Whole cents"), BeforeValidator(whole)
+]
 AccountNumber = Annotated[str, Field(strict=True, pattern=_NUMBER)]
-ChargeId = Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID)]
+ChargeId = Annotated[int, Field(ge=1, le=LARGEST_ID), BeforeValidator(whole)]
+Months = Annotated[int, Field(ge=1, le=24), BeforeValidator(whole)]
 CenterCode = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9\-]{1,8}$")]
 
 
@@ -71,25 +80,11 @@ class Page(Schema, Generic[T]):
 
 
 def offset_of(cursor: str) -> int:
-    """Where a page begins. Raises Invalid for a cursor that no answer gave."""
-    if not cursor:
-        return 0
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-        start = int(text.removeprefix("from:")) if text.startswith("from:") else -1
-    except (ValueError, binascii.Error):
-        start = -1
-    if not 0 < start < 10**9:
-        raise Invalid("The cursor is not one that this API gave; begin without.", field="cursor")
-    return start
-
-
-def cursor_at(offset: int) -> str:
-    """The cursor of a page that begins there."""
-    return base64.urlsafe_b64encode(f"from:{offset}".encode()).decode().rstrip("=")
+    """Where a page begins; a cursor is the place of its first row in the list."""
+    return int(cursor or 0)
 
 
 def page_of(found: Sequence[T], offset: int, limit: int) -> tuple[list[T], str | None]:
     """The items of a page and the next cursor, when one more than `limit` was asked for."""
     more = len(found) > limit
-    return list(found[:limit]), cursor_at(offset + limit) if more else None
+    return list(found[:limit]), str(offset + limit) if more else None
