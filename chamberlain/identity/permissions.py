@@ -31,6 +31,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "customer.change": _ACCOUNTS,
     "property.change": _ACCOUNTS,
     "read.import": _ACCOUNTS,
+    # Revenue beside utilities
+    "revenue.charge": _ACCOUNTS | _COUNTER,
     # Billing
     "tariff.load": _ADMINISTRATION,
     "bill_run.start": _BILLING,

@@ -10,6 +10,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
 
+from chamberlain.identity.models import User
 from chamberlain.registry.models import ServicePoint
 
 
@@ -86,4 +87,38 @@ class Read(models.Model):
             models.CheckConstraint(
                 condition=models.Q(unit__in=Unit.values), name="read_unit_known"
             ),
+        ]
+
+
+class ReadImport(models.Model):
+    """A file of reads that was imported. The same file is imported once."""
+
+    digest = models.CharField(max_length=64, unique=True, help_text="SHA-256 of the file")
+    name = models.CharField(max_length=120)
+    imported_at = models.DateTimeField()
+    imported_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    reads = models.IntegerField(default=0)
+
+
+class ReadException(models.Model):
+    """A record of an imported file that is no usable read: an item of the metering worklist."""
+
+    read_import = models.ForeignKey(ReadImport, models.PROTECT, related_name="exceptions")
+    line = models.IntegerField()
+    meter = models.CharField(max_length=40)
+    read_on = models.CharField(max_length=24)
+    register = models.CharField(max_length=24)
+    code = models.CharField(max_length=24)
+    sentence = models.CharField(max_length=300)
+    resolved_at = models.DateTimeField(null=True)
+    resolved_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    resolution = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["read_import"],
+                condition=models.Q(resolved_at=None),
+                name="read_exception_open",
+            )
         ]

@@ -28,7 +28,7 @@ class Customer(models.Model):
     language = models.CharField(max_length=5, default="en")
 
 
-@pghistory.track()
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class Contact(models.Model):
     """One way to reach a customer."""
 
@@ -80,7 +80,7 @@ class Property(models.Model):
 
 @pghistory.track()
 class Ownership(models.Model):
-    """A customer owns a share (in basis points, 10000 is all) of a property, for a range of days."""
+    """A customer owns a share of a property (basis points; 10000 is all), for a range of days."""
 
     property = models.ForeignKey(Property, models.PROTECT, related_name="ownerships")
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="ownerships")

@@ -47,9 +47,7 @@ def record_ownership(
     """
     actor.require("property.change")
     if not 0 < share_basis_points <= WHOLE:
-        raise Invalid(
-            "A share is more than 0 and at most 100 percent; correct it.", field="share"
-        )
+        raise Invalid("A share is more than 0 and at most 100 percent; correct it.", field="share")
     period = Period(from_on, to_on)
     with acting(actor), transaction.atomic():
         if not Property.objects.select_for_update().filter(pk=property_id).exists():

@@ -1,11 +1,13 @@
 """What the city charges for beside utilities: stickers, citations, licenses, other fees.
 
-Each **obligation** is one such thing; it raised charges on the account of its holder.
+Each **obligation** is one such thing; it raised charges on the account of its holder. What it
+costs is city data: a **fee** with dated **prices**, each with its source.
 """
 
+import pghistory
 from django.db import models
 
-from chamberlain.ledger.models import Account, Charge
+from chamberlain.ledger.models import Account, Charge, ChargeKind
 
 
 class Obligation(models.Model):
@@ -31,3 +33,40 @@ class ObligationCharge(models.Model):
 
     charge = models.OneToOneField(Charge, models.PROTECT, primary_key=True)
     obligation = models.ForeignKey(Obligation, models.PROTECT, related_name="charges")
+
+
+@pghistory.track()
+class Fee(models.Model):
+    """Something the city asks a price for. term_months: null for a price that is paid once,
+    else the months that the price is for; a shorter or longer term is prorated by month."""
+
+    code = models.CharField(max_length=48, unique=True)
+    kind = models.CharField(max_length=20, choices=Obligation.Kind)
+    name = models.CharField(max_length=120)
+    charge_kind = models.ForeignKey(ChargeKind, models.PROTECT)
+    term_months = models.SmallIntegerField(null=True)
+    due_days = models.SmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind__in=Obligation.Kind.values), name="fee_kind_known"
+            )
+        ]
+
+
+@pghistory.track()
+class FeePrice(models.Model):
+    """What a fee costs from a day on, where that was published, and whether it was verified."""
+
+    fee = models.ForeignKey(Fee, models.PROTECT, related_name="prices")
+    starts_on = models.DateField()
+    cents = models.BigIntegerField()
+    source = models.CharField(max_length=300)
+    is_verified = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["fee", "starts_on"], name="one_price_from_a_day"),
+            models.CheckConstraint(condition=models.Q(cents__gt=0), name="price_positive"),
+        ]

@@ -35,13 +35,11 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     EXECUTE format(
         'INSERT INTO registry_searchword (word, is_name)
-         SELECT DISTINCT left(w, 40), %L::boolean
+         SELECT DISTINCT left(w, 40) AS word, %L::boolean
          FROM added, unnest(registry_words(added.%I)) AS w
          WHERE w !~ ''[0-9]'' AND length(w) > 1
-           AND NOT EXISTS (SELECT 1 FROM registry_searchword s
-               WHERE s.word = left(w, 40) AND s.is_name = %L::boolean)
-         ORDER BY 1 ON CONFLICT DO NOTHING',
-        TG_ARGV[0] = 'name', TG_ARGV[0], TG_ARGV[0] = 'name');
+         ORDER BY word ON CONFLICT DO NOTHING',
+        TG_ARGV[0] = 'name', TG_ARGV[0]);
     RETURN NULL;
 END $$;
 

@@ -1,0 +1,95 @@
+"""Who changed what on an account: its holders, customers, contacts, property and owners."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from django.db import connection
+
+_WHAT = {
+    "registry_accountholdingevent": "account holder",
+    "registry_customerevent": "customer",
+    "registry_contactevent": "contact",
+    "registry_propertyevent": "property",
+    "registry_ownershipevent": "owner",
+}
+_OWN_FIELDS = ("id", "account_id", "customer_id", "property_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A field that changed. who: "" when it came with a city's import; old: "" for a new item."""
+
+    at: datetime
+    who: str
+    what: str
+    done: str
+    field: str
+    old: str
+    new: str
+
+
+_EVENTS_SQL = """
+    WITH held AS (SELECT customer_id, property_id FROM registry_accountholding
+        WHERE account_id = %(account)s)
+    SELECT e.source, e.pgh_obj_id, e.pgh_created_at, e.pgh_label, e.data,
+        coalesce(x.metadata ->> 'actor', '')
+    FROM (
+        SELECT 'registry_accountholdingevent' AS source, pgh_id, pgh_obj_id, pgh_created_at,
+            pgh_label, pgh_context_id, to_jsonb(t) AS data
+        FROM registry_accountholdingevent t WHERE account_id = %(account)s
+        UNION ALL SELECT 'registry_customerevent', pgh_id, pgh_obj_id, pgh_created_at, pgh_label,
+            pgh_context_id, to_jsonb(t)
+        FROM registry_customerevent t WHERE pgh_obj_id IN (SELECT customer_id FROM held)
+        UNION ALL SELECT 'registry_contactevent', pgh_id, pgh_obj_id, pgh_created_at, pgh_label,
+            pgh_context_id, to_jsonb(t)
+        FROM registry_contactevent t WHERE customer_id IN (SELECT customer_id FROM held)
+        UNION ALL SELECT 'registry_propertyevent', pgh_id, pgh_obj_id, pgh_created_at, pgh_label,
+            pgh_context_id, to_jsonb(t)
+        FROM registry_propertyevent t WHERE pgh_obj_id IN (SELECT property_id FROM held)
+        UNION ALL SELECT 'registry_ownershipevent', pgh_id, pgh_obj_id, pgh_created_at, pgh_label,
+            pgh_context_id, to_jsonb(t)
+        FROM registry_ownershipevent t WHERE property_id IN (SELECT property_id FROM held)
+    ) e LEFT JOIN pghistory_context x ON x.id = e.pgh_context_id
+    ORDER BY e.source, e.pgh_obj_id, e.pgh_id
+"""
+
+
+def changes(account_id: int, *, unmasked: bool = False, limit: int = 200) -> list[Change]:
+    """The latest changes on an account, the newest first.
+
+    unmasked: whether the viewer may see contacts; without it only their kind is shown.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_EVENTS_SQL, {"account": account_id})
+        rows = cursor.fetchall()
+    found = [
+        change
+        for _, events in groupby(rows, key=lambda row: row[:2])
+        for change in _of_item(list(events), unmasked)
+    ]
+    return sorted(found, key=lambda change: change.at, reverse=True)[:limit]
+
+
+def _of_item(events: list[Any], unmasked: bool) -> Iterator[Change]:
+    before: dict[str, str] = {}
+    for source, _, at, label, data, who in events:
+        after = {
+            name: str(value)
+            for name, value in json.loads(data).items()
+            if not name.startswith("pgh_")
+            and name not in _OWN_FIELDS
+            and value is not None
+            and label != "delete"
+        }
+        hides = source == "registry_contactevent" and not unmasked
+        for name in sorted(after.keys() | before.keys()):
+            old, new = before.get(name, ""), after.get(name, "")
+            if old != new:
+                if hides and name == "value":
+                    old, new = old and "•••", new and "•••"
+                yield Change(at, who, _WHAT[source], label, name, old, new)
+        before = after
