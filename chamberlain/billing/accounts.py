@@ -107,9 +107,9 @@ def billed_from(charge_ids: Sequence[int]) -> dict[int, Billed]:
     """
     found: dict[int, Billed] = {}
     for row in _rows(query, [list(charge_ids)]):
-        of_bill, line = list(row[:8]), line_row(row[8:])
+        line = line_row(row[8:])
         if line.charge_id is not None:
-            found[line.charge_id] = Billed(*of_bill, line=line)
+            found[line.charge_id] = Billed(*[*row[:8], line])
     return found
 
 

@@ -151,10 +151,12 @@ class BillLine(models.Model):
     """
 
     pk = models.CompositePrimaryKey("bill_id", "position")
-    bill = models.ForeignKey(Bill, models.PROTECT, related_name="lines", db_index=False)
+    bill = models.ForeignKey(
+        Bill, models.PROTECT, related_name="lines", db_index=False, db_constraint=False
+    )
     position = models.SmallIntegerField()
-    component = models.ForeignKey(Component, models.PROTECT, db_index=False)
-    charge = models.OneToOneField(Charge, models.PROTECT, null=True)
+    component = models.ForeignKey(Component, models.PROTECT, db_index=False, db_constraint=False)
+    charge = models.OneToOneField(Charge, models.PROTECT, null=True, db_constraint=False)
     cents = models.BigIntegerField()
     quantity_thousandths = models.BigIntegerField()
     unit = models.CharField(max_length=16)

@@ -98,7 +98,7 @@ _CUT_SQL = """
     SELECT %(run)s, row_number() OVER (ORDER BY min(id)), min(id), max(id), 0, 0, 0, 0
     FROM (
         SELECT id, account_id,
-            (sum(bills) OVER (ORDER BY account_id, id) - bills) / %(size)s AS part
+            (sum(bills) OVER (ORDER BY account_id, id) - bills)::bigint / %(size)s AS part
         FROM (
             SELECT a.id, a.account_id, greatest(1, count(r.id)) AS bills
             FROM billing_serviceagreement a
@@ -173,9 +173,7 @@ def reverse_bill(
 
 def _lock_balance(account_id: int) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM ledger_balance WHERE account_id = %s FOR NO KEY UPDATE", [account_id]
-        )
+        cursor.execute("SELECT ledger_lock_balances(%s)", [[account_id]])
 
 
 _SETTLED_SQL = """

@@ -204,7 +204,7 @@ def lines_of_bills(bill_ids: Sequence[int]) -> dict[int, list[LineRow]]:
 
 def line_row(fields: Sequence[Any]) -> LineRow:
     """A printed line from the columns of a query, whose steps may still be text."""
-    return LineRow(*fields[:10], _as_list(fields[10]), *fields[11:])
+    return LineRow(*[*fields[:10], _as_list(fields[10]), *fields[11:]])
 
 
 def lines_of_bill(bill_id: int) -> list[LineRow]:

@@ -4,14 +4,11 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import polars as pl
 import psycopg
 from psycopg import sql
 
 _WRITE_BYTES = 1 << 20
-_BINARY_HEADER = 19
-_BINARY_ROW = np.dtype([("columns", ">i2"), ("length", ">i4"), ("value", ">i8")])
 
 
 def read_frame(
@@ -23,7 +20,7 @@ def read_frame(
     """Rows of a SELECT as a frame. The schema names every column of the query, in its order."""
     buffer = io.BytesIO()
     statement = sql.SQL("COPY ({}) TO STDOUT (FORMAT csv)").format(
-        sql.SQL(_bound(connection, query, params))  # type: ignore[arg-type]
+        sql.SQL(_bound(connection, query, params))
     )
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for data in copy:
@@ -63,11 +60,9 @@ def copy_frame(connection: psycopg.Connection[Any], table: str, frame: pl.DataFr
 
 def next_ids(connection: psycopg.Connection[Any], table: str, count: int) -> pl.Series:
     """So many fresh primary keys of a table with a generated `id`, as Int64."""
-    statement = sql.SQL(
-        "COPY (SELECT nextval(pg_get_serial_sequence({}, 'id')) FROM generate_series(1, {}))"
-        " TO STDOUT (FORMAT binary)"
-    ).format(sql.Literal(table), sql.Literal(count))
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        data = b"".join(bytes(part) for part in copy)
-    rows = np.frombuffer(data, dtype=_BINARY_ROW, count=count, offset=_BINARY_HEADER)
-    return pl.Series("id", rows["value"].astype(np.int64))
+    query = """
+        SELECT array_agg(nextval(sequence)) FROM generate_series(1, %s),
+            (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS sequence) s
+    """
+    row = connection.execute(query, [count, table]).fetchone()
+    return pl.Series("id", row[0] if row else [], dtype=pl.Int64)

@@ -10,6 +10,8 @@ What holds, whoever writes (see `sql/guards.sql`):
 - accounts, charges, entries and transfers are never updated or deleted;
 - nothing is posted on a business day that is not open;
 - 0 <= settled <= amount for each charge; 0 <= owed and 0 <= credit for each account;
+- what charges and transfers refer to exists (`sql/references.sql`, which stands in for foreign
+  keys there);
 - settlements and balances are the sums over the transfers, kept by triggers alone.
 """
 
@@ -93,9 +95,9 @@ class Entry(models.Model):
 class Charge(models.Model):
     """Something that an account owes since `raised_on` and should pay by `due_on`."""
 
-    account = models.ForeignKey(Account, models.PROTECT)
-    kind = models.ForeignKey(ChargeKind, models.PROTECT, db_index=False)
-    entry = models.ForeignKey(Entry, models.PROTECT, db_index=False)
+    account = models.ForeignKey(Account, models.PROTECT, db_constraint=False)
+    kind = models.ForeignKey(ChargeKind, models.PROTECT, db_index=False, db_constraint=False)
+    entry = models.ForeignKey(Entry, models.PROTECT, db_index=False, db_constraint=False)
     cents = models.BigIntegerField()
     raised_on = models.DateField()
     due_on = models.DateField()
@@ -124,13 +126,21 @@ class Transfer(models.Model):
         SETTLE = "settle"
         UNSETTLE = "unsettle"
 
-    entry = models.ForeignKey(Entry, models.PROTECT)
-    debit = models.ForeignKey(LedgerAccount, models.PROTECT, related_name="+", db_index=False)
-    credit = models.ForeignKey(LedgerAccount, models.PROTECT, related_name="+", db_index=False)
+    entry = models.ForeignKey(Entry, models.PROTECT, db_constraint=False)
+    debit = models.ForeignKey(
+        LedgerAccount, models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
+    credit = models.ForeignKey(
+        LedgerAccount, models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     cents = models.BigIntegerField()
     effect = models.CharField(max_length=8, choices=Effect)
-    account = models.ForeignKey(Account, models.PROTECT, null=True, db_index=False)
-    charge = models.ForeignKey(Charge, models.PROTECT, null=True, db_index=False)
+    account = models.ForeignKey(
+        Account, models.PROTECT, null=True, db_index=False, db_constraint=False
+    )
+    charge = models.ForeignKey(
+        Charge, models.PROTECT, null=True, db_index=False, db_constraint=False
+    )
 
     class Meta:
         constraints = [

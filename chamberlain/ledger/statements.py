@@ -90,6 +90,16 @@ class BookRow:
     balance_cents: int
 
 
+@dataclass(frozen=True, slots=True)
+class SealedDay:
+    """A closed business day. digest: in hexadecimal."""
+
+    center: str
+    day: date
+    entries: int
+    digest: str
+
+
 def standing(account_id: int, today: date) -> Standing:
     """What the account owes on a day. A charge is past due from the day after its due date."""
     query = """
@@ -234,18 +244,15 @@ def transfers_of_ledger_account(
     )
 
 
-def closed_days(limit: int = 10) -> list[tuple[str, date, int, bytes]]:
-    """The business days that closed last: center, day, entries, digest."""
+def closed_days(limit: int = 10) -> list[SealedDay]:
+    """The business days that closed last."""
     query = """
-        SELECT n.name, d.day, g.entries, g.digest FROM ledger_daydigest g
+        SELECT n.name, d.day, g.entries, encode(g.digest, 'hex') FROM ledger_daydigest g
         JOIN ledger_businessday d ON d.id = g.business_day_id
         JOIN identity_center n ON n.id = d.center_id
         ORDER BY d.closed_at DESC, d.id DESC LIMIT %(limit)s
     """
-    return [
-        (str(center), day, int(entries), bytes(digest))
-        for center, day, entries, digest in _rows(query, {"limit": limit})
-    ]
+    return [SealedDay(*row) for row in _rows(query, {"limit": limit})]
 
 
 def _rows(query: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:

@@ -23,40 +23,40 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- Checks the shape of new transfers and keeps settlements and balances.
+-- Checks the shape and the references of new transfers, and keeps settlements and balances.
 CREATE FUNCTION ledger_guard_transfers() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+DECLARE sound bigint; given bigint;
 BEGIN
-    PERFORM 1 FROM added t
+    SELECT count(*) INTO given FROM added;
+    SELECT count(*) INTO sound FROM added t
         JOIN ledger_entry e ON e.id = t.entry_id
-        JOIN ledger_businessday d ON d.id = e.business_day_id
-        WHERE d.closed_at IS NOT NULL LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'A transfer may not join an entry of a closed business day.'
-            USING ERRCODE = 'LG002';
-    END IF;
-
-    PERFORM 1 FROM added t
+        JOIN ledger_businessday day ON day.id = e.business_day_id AND day.closed_at IS NULL
         JOIN ledger_ledgeraccount d ON d.id = t.debit_id
         JOIN ledger_ledgeraccount c ON c.id = t.credit_id
-        WHERE (d.control = 'charges') <> (t.effect IN ('raise', 'unsettle'))
-           OR (c.control = 'charges') <> (t.effect = 'settle')
-           OR ((d.control = 'credits' OR c.control = 'credits') AND t.account_id IS NULL)
-        LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'A transfer to or from a control account must name its open item.'
+        LEFT JOIN ledger_charge g ON g.id = t.charge_id
+        LEFT JOIN ledger_chargekind k ON k.id = g.kind_id
+        LEFT JOIN ledger_account a ON a.id = t.account_id AND t.charge_id IS NULL
+        WHERE (d.control = 'charges') = (t.effect IN ('raise', 'unsettle'))
+            AND (c.control = 'charges') = (t.effect = 'settle')
+            AND (t.account_id IS NOT NULL OR (d.control <> 'credits' AND c.control <> 'credits'))
+            AND CASE t.effect
+                WHEN 'none' THEN t.account_id IS NULL OR a.id IS NOT NULL
+                WHEN 'raise' THEN g.account_id = t.account_id AND g.cents = t.cents
+                    AND g.entry_id = t.entry_id AND k.receivable_id = t.debit_id
+                WHEN 'settle' THEN g.account_id = t.account_id AND k.receivable_id = t.credit_id
+                ELSE g.account_id = t.account_id AND k.receivable_id = t.debit_id END;
+    IF sound <> given THEN
+        PERFORM 1 FROM added t JOIN ledger_entry e ON e.id = t.entry_id
+            JOIN ledger_businessday day ON day.id = e.business_day_id
+            WHERE day.closed_at IS NOT NULL LIMIT 1;
+        IF FOUND THEN
+            RAISE EXCEPTION 'A transfer may not join an entry of a closed business day.'
+                USING ERRCODE = 'LG002';
+        END IF;
+        RAISE EXCEPTION 'A transfer does not fit its accounts or the open item it names.'
             USING ERRCODE = 'LG003';
-    END IF;
-
-    PERFORM 1 FROM added t JOIN ledger_charge c ON c.id = t.charge_id
-        JOIN ledger_chargekind k ON k.id = c.kind_id
-        WHERE t.effect <> 'none' AND (
-            t.account_id <> c.account_id
-            OR (t.effect = 'raise' AND (t.cents <> c.cents OR t.entry_id <> c.entry_id))
-            OR k.receivable_id <> CASE t.effect WHEN 'settle' THEN t.credit_id ELSE t.debit_id END)
-        LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'A transfer does not fit the charge it names.' USING ERRCODE = 'LG003';
     END IF;
 
     INSERT INTO ledger_settlement AS s (charge_id, cents, settled_cents)
