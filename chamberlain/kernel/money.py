@@ -31,9 +31,12 @@ def round_half_up(numerator: int, denominator: int) -> int:
 
 
 def round_half_up_column(numerator: pl.Expr, denominator: pl.Expr | int) -> pl.Expr:
-    """`round_half_up` over Int64 columns; numerators stay under 4.6e18 in size."""
+    """`round_half_up` over Int64 or Int128 columns.
+
+    Numerators stay under 4.6e18 in size in Int64, under 8.5e37 in Int128.
+    """
     rounded = (2 * numerator.abs() + denominator) // (2 * denominator)
-    return pl.when(numerator < 0).then(-rounded).otherwise(rounded)
+    return pl.when(numerator < 0).then(0 - rounded).otherwise(rounded)
 
 
 def cents_of(dollars: Decimal) -> Cents:
