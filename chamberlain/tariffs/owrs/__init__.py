@@ -15,7 +15,7 @@ from chamberlain.tariffs.owrs.faults import (
     UnknownClass,
     UnusableColumn,
 )
-from chamberlain.tariffs.owrs.schedule import Schedule, read
+from chamberlain.tariffs.owrs.schedule import Schedule, of_text, read
 
 __all__ = [
     "CannotCompute",
@@ -27,5 +27,6 @@ __all__ = [
     "UnknownClass",
     "UnusableColumn",
     "check",
+    "of_text",
     "read",
 ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from chamberlain.tariffs.owrs import families, formula
 from chamberlain.tariffs.owrs.faults import Fault, Flaw
-from chamberlain.tariffs.owrs.formula import Expression
+from chamberlain.tariffs.owrs.formula import Expression, Name, Operation
 from chamberlain.tariffs.owrs.structure import (
     Charge,
     Content,
@@ -47,6 +47,26 @@ class CustomerClass:
     def output(self, field: str) -> str:
         """The column that a field is shown in."""
         return families.output_name(field, self.fields)
+
+    def bill_parts(self) -> tuple[str, ...]:
+        """The columns that the bill is the plain sum of, in its order; else the bill itself."""
+        found: list[str] = []
+        content = self.fields["bill"].content
+        for name in _summands(content) if isinstance(content, Name | Operation) else ():
+            field = None if name is None else self.meaning(name, "bill")
+            if field is None or isinstance(self.fields[field].content, Tiers):
+                return ("bill",)
+            found.append(self.output(field))
+        return tuple(found) if found and len(set(found)) == len(found) else ("bill",)
+
+
+def _summands(tree: Expression) -> Iterator[str | None]:
+    """The names of a sum; None for what is no name."""
+    if isinstance(tree, Operation) and tree.operator == "+":
+        yield from _summands(tree.left)
+        yield from _summands(tree.right)
+    else:
+        yield tree.name if isinstance(tree, Name) else None
 
 
 def compile_class(name: str, node: Node) -> tuple[CustomerClass | None, list[Fault]]:

@@ -26,7 +26,7 @@ def columns(rating: Rating[Exact]) -> list[pl.Series]:
                 _scaled(rating, step.money, MICROS, f"XR{number}{suffix}_micros"),
             ]
         found.append(_scaled(rating, rating.amounts[name], MICROS, f"{column}_micros"))
-    found.append(_scaled(rating, rating.amounts["bill"], CENTS, "bill_cents"))
+        found.append(_scaled(rating, rating.amounts[name], CENTS, f"{column}_cents"))
     return found
 
 

@@ -54,6 +54,13 @@ class Schedule:
         """The columns that the data need for a class's bill. Raises UnknownClass, TariffFault."""
         return self._class(customer_class).columns
 
+    def bill_parts(self, customer_class: str) -> tuple[str, ...]:
+        """The columns that a class's bill is the plain sum of; `("bill",)` when it is none.
+
+        Raises UnknownClass, TariffFault.
+        """
+        return self._class(customer_class).bill_parts()
+
     def lines(self, customer_class: str) -> dict[str, int]:
         """The fields of a class with their lines in the file, for whoever cites the source."""
         return {name: each.line for name, each in self._class(customer_class).fields.items()}
@@ -84,11 +91,11 @@ class Schedule:
     def rate_exact(self, customer_class: str, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame with the class's charges and its bill in whole numbers (Int64).
 
-        Computed in whole numbers and fractions, so that half a cent is half a cent. Added:
-        `bill_cents`, rounded half up once from the exact bill; `<field>_micros` (millionths of a
-        dollar, `bill_micros` among them); for each tier `Xn_thousandths` of a unit, its price
-        `Pn_micros`, and `XRn_micros`. A figure with more than six decimals is rounded half up to
-        micros, so cents come from `bill_cents`, never from rounding micros again.
+        Computed in whole numbers and fractions, so that half a cent is half a cent. Added for each
+        field `<field>_cents`, rounded half up once from the exact amount, and `<field>_micros`
+        (millionths of a dollar), `bill` among them; for each tier `Xn_thousandths` of a unit, its
+        price `Pn_micros`, and `XRn_micros`. A figure with more than six decimals is rounded half
+        up to micros, so cents come from `<field>_cents`, never from rounding micros again.
         Raises as `rate` does, and CannotCompute for what has no exact result: division by a column,
         powers other than small whole ones, usage in parts below a thousandth.
         """
@@ -129,7 +136,17 @@ def read(path: str | Path) -> Schedule:
     """
     path = Path(path)
     try:
-        return _schedule(path, yaml_tree.parse(text_of(path)))
+        text = text_of(path)
+    except Flaw as flaw:
+        place = f"line {flaw.line}" if flaw.line else "file"
+        raise TariffFault(path, [Fault(place, flaw.reason)]) from None
+    return of_text(text, path)
+
+
+def of_text(text: str, path: Path) -> Schedule:
+    """`read`, of a text that is at hand; `path` names it in messages. Raises TariffFault."""
+    try:
+        return _schedule(path, yaml_tree.parse(text))
     except Flaw as flaw:
         place = f"line {flaw.line}" if flaw.line else "file"
         raise TariffFault(path, [Fault(place, flaw.reason)]) from None
