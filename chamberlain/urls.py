@@ -7,6 +7,15 @@ from chamberlain.api.application import api
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
     path("sign-in/", include("chamberlain.identity.urls")),
+    path("", include("chamberlain.web.pages.counter")),
+    path("", include("chamberlain.web.pages.tills")),
+    path("", include("chamberlain.web.pages.centers")),
+    path("", include("chamberlain.web.pages.search")),
+    path("", include("chamberlain.web.pages.accounts")),
+    path("", include("chamberlain.web.pages.bills")),
+    path("", include("chamberlain.web.pages.bill_runs")),
+    path("", include("chamberlain.web.pages.ledger")),
+    path("", include("chamberlain.web.pages.styleguide")),
 ]
 
 handler400 = "chamberlain.web.errors.bad_request"

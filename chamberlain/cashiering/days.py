@@ -143,13 +143,14 @@ def _in_tills(business_day_id: int) -> list[Amount]:
     ]
 
 
-def days_of_center(center_id: int, limit: int = 60) -> list[DayRow]:
+def days_of_center(center_id: int, limit: int = 60, offset: int = 0) -> list[DayRow]:
     """The business days of a center, the latest first."""
     query = """
         SELECT d.id, d.day, d.closed_at,
             (SELECT coalesce(sum(r.total_cents), 0)::bigint FROM cashiering_receipt r
                 JOIN cashiering_tillsession s ON s.id = r.session_id
                 WHERE s.business_day_id = d.id AND r.void_entry_id IS NULL)
-        FROM ledger_businessday d WHERE d.center_id = %s ORDER BY d.day DESC LIMIT %s
+        FROM ledger_businessday d WHERE d.center_id = %s ORDER BY d.day DESC
+        LIMIT %s OFFSET %s
     """
-    return [DayRow(*row) for row in rows(query, [center_id, limit])]
+    return [DayRow(*row) for row in rows(query, [center_id, limit, offset])]

@@ -79,7 +79,7 @@
   });
 
   document.addEventListener("keydown", (event) => {
-    const search = event.target.closest?.(".search");
+    const search = event.target.closest?.(".search, [data-finder]");
     if (!search) return;
     const input = search.querySelector("[data-search]");
     const results = input && resultsOf(input);
@@ -90,7 +90,7 @@
       return;
     }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    const stops = [input, ...all("a", results)];
+    const stops = [input, ...all("a, button", results)];
     if (!step || stops.length === 1) return;
     event.preventDefault();
     stops[(stops.indexOf(document.activeElement) + step + stops.length) % stops.length].focus();
@@ -102,8 +102,8 @@
     for (const drop of all("details[data-drop][open]")) {
       if (!drop.contains(event.target)) drop.open = false;
     }
-    if (!event.target.closest(".search")) {
-      for (const input of all("[data-search]")) resultsOf(input)?.replaceChildren();
+    if (!event.target.closest(".search, [data-finder]")) {
+      for (const input of all(".search [data-search]")) resultsOf(input)?.replaceChildren();
     }
   });
   document.addEventListener("keydown", (event) => {

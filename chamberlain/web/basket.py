@@ -1,0 +1,289 @@
+"""The counter's form: a basket of accounts, an amount for each charge, and what is handed over.
+
+All of its state is in the form, so nothing that was typed is lost when something is refused, two
+tabs do not disturb each other, and no name or number stands in an address.
+"""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+
+from chamberlain.cashiering import baskets
+from chamberlain.cashiering.baskets import BasketAccount, BasketDocument, BasketFigures
+from chamberlain.cashiering.tendering import TENDERS_MAX, TenderLine, check_tenders
+from chamberlain.kernel.errors import Invalid
+from chamberlain.kernel.money import show_cents
+from chamberlain.ledger.queries import OpenCharge
+from chamberlain.web.fields import DollarsField, dollars
+
+TENDERS = {"cash": "Cash", "check": "Check", "money_order": "Money order", "card": "Card"}
+_OTHER_TENDERS = [(kind, TENDERS[kind]) for kind in ("money_order", "card", "check", "cash")]
+_FIXED = ("cash", "check")
+_KEYS = ("F7", "F8")
+_FINDER = {
+    "data-key": "F2",
+    "data-search": "",
+    "data-results": "found",
+    "autocomplete": "off",
+    "spellcheck": "false",
+    "class": "finder__input",
+    "hx-post": "/counter/find",
+    "hx-trigger": "input changed delay:180ms",
+    "hx-target": "#found",
+    "hx-select": "unset",
+    "hx-swap": "innerHTML",
+    "hx-params": "q,csrfmiddlewaretoken",
+    "hx-sync": "this:replace",
+}
+ACCOUNTS_MAX = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeField:
+    """A charge with the field for what is paid on it."""
+
+    charge: OpenCharge
+    field: forms.BoundField
+
+
+@dataclass(frozen=True, slots=True)
+class PaperFields:
+    """A bill or citation with the fields of its charges."""
+
+    paper: BasketDocument
+    charges: list[ChargeField]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFields:
+    """An account of the basket with its papers."""
+
+    account: BasketAccount
+    papers: list[PaperFields]
+    is_payer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TenderFields:
+    """A line for something handed over; a line of cash has no number."""
+
+    label: str
+    kind: forms.BoundField | None
+    cents: forms.BoundField
+    number: forms.BoundField | None
+    key: str
+
+    @property
+    def problems(self) -> list[forms.BoundField]:
+        """Its fields that are wrong."""
+        fields = (self.kind, self.cents, self.number)
+        return [field for field in fields if field is not None and field.errors]
+
+
+class BasketForm(forms.Form):
+    """The basket as it was posted, with a field for every open charge of its accounts."""
+
+    q = forms.CharField(label="Find a customer, or scan a bill", max_length=100, required=False)
+    key = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
+    on_account = DollarsField(label="Amount on account", required=False)
+    keep = forms.BooleanField(label="Keep what is over as credit", required=False)
+
+    def __init__(self, posted: QueryDict, today: date) -> None:
+        data = posted.copy()
+        known = _ids(data.getlist("account"))
+        found = baskets.account_of_paper(data.get("add", ""))
+        added = [] if found is None else [found]
+        removed = set(_ids([data.get("drop", "")]))
+        wanted = [i for i in dict.fromkeys([*known, *added]) if i not in removed][:ACCOUNTS_MAX]
+        self.accounts = baskets.basket_accounts(wanted, today)
+        for account in self.accounts:
+            if account.account_id not in known:
+                for charge in account.charges:
+                    data[f"pay-{charge.charge_id}"] = dollars(charge.open_cents)
+        self.tender_rows = _row_count(data)
+        data["rows"] = str(self.tender_rows)
+        if not data.get("key"):
+            data["key"] = secrets.token_hex(16)
+        super().__init__(data, auto_id="%s")
+        self._add_fields()
+
+    def _add_fields(self) -> None:
+        self.fields["q"].widget.attrs.update(_FINDER)
+        # The space lets the style sheet tell whether something was typed.
+        self.fields["on_account"].widget.attrs.update({"data-key": "F4", "placeholder": " "})
+        for account in self.accounts:
+            for charge in account.charges:
+                label = f"{charge.kind_name} {charge.document}: amount to pay"
+                field = DollarsField(label=label, required=False)
+                field.widget.attrs["aria-label"] = label
+                self.fields[f"pay-{charge.charge_id}"] = field
+        for row in range(self.tender_rows):
+            what = TENDERS[_FIXED[row]] if row < len(_FIXED) else f"Tender {row + 1}"
+            self.fields[f"cents-{row}"] = DollarsField(label=f"{what}: amount", required=False)
+            if row < len(_FIXED):
+                self.fields[f"cents-{row}"].widget.attrs["data-key"] = _KEYS[row]
+            if row != 0:
+                self.fields[f"number-{row}"] = forms.CharField(
+                    label=f"{what}: number", max_length=40, required=False
+                )
+                attrs = {"autocomplete": "off", "placeholder": "Number"}
+                self.fields[f"number-{row}"].widget.attrs.update(attrs)
+            if row >= len(_FIXED):
+                self.fields[f"kind-{row}"] = forms.ChoiceField(
+                    label=f"{what}: kind", choices=_OTHER_TENDERS, required=False
+                )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuses more than is open on a charge, and tenders that are not whole."""
+        cleaned = super().clean() or self.cleaned_data
+        for account in self.accounts:
+            for charge in account.charges:
+                name = f"pay-{charge.charge_id}"
+                if (cleaned.get(name) or 0) > charge.open_cents:
+                    self.add_error(name, f"Only {show_cents(charge.open_cents)} is open.")
+        rows = self._handed_over()
+        for position, (row, _) in enumerate(rows, start=1):
+            try:
+                check_tenders([tender for _, tender in rows[:position]])
+            except Invalid as refusal:
+                field = f"number-{row}" if refusal.field == "reference" else f"cents-{row}"
+                self.add_error(field if field in self.fields else None, refusal.sentence)
+                break
+        return cleaned
+
+    def _handed_over(self) -> list[tuple[int, TenderLine]]:
+        rows = []
+        for row in range(self.tender_rows):
+            cents = self.cleaned_data.get(f"cents-{row}")
+            if cents:
+                rows.append((row, TenderLine(self._kind(row), cents, self._number(row))))
+        return rows
+
+    def _kind(self, row: int) -> str:
+        if row < len(_FIXED):
+            return _FIXED[row]
+        return self.cleaned_data.get(f"kind-{row}") or _OTHER_TENDERS[0][0]
+
+    def _number(self, row: int) -> str:
+        return "" if self._kind(row) == "cash" else self.cleaned_data.get(f"number-{row}") or ""
+
+    @property
+    def payer(self) -> BasketAccount | None:
+        """The account that was put into the basket first."""
+        return self.accounts[0] if self.accounts else None
+
+    @property
+    def on_account_cents(self) -> int:
+        """What the payer pays on account, in the city's order of charges."""
+        return self.cleaned_data.get("on_account") or 0
+
+    @property
+    def tenders(self) -> list[TenderLine]:
+        """What is handed over."""
+        return [tender for _, tender in self._handed_over()]
+
+    @property
+    def amounts(self) -> dict[int, int]:
+        """Cents by open charge that is paid by name; the payer's are not when paid on account."""
+        named = self.accounts[1:] if self.on_account_cents else self.accounts
+        found = {}
+        for account in named:
+            for charge in account.charges:
+                cents = self.cleaned_data.get(f"pay-{charge.charge_id}")
+                if cents:
+                    found[charge.charge_id] = cents
+        return found
+
+    @property
+    def settled_meanwhile(self) -> list[tuple[int, int]]:
+        """Charges that were paid by name here and have nothing open any more."""
+        known = {f"pay-{c.charge_id}" for account in self.accounts for c in account.charges}
+        found = []
+        for name in self.data:
+            if name.startswith("pay-") and name not in known and not self.on_account_cents:
+                cents = _cents_or_none(self.data[name])
+                found += [(i, cents) for i in _ids([name.removeprefix("pay-")]) if cents]
+        return found
+
+    @property
+    def figures(self) -> BasketFigures:
+        """Total, tendered, missing or change, as the form stands."""
+        return baskets.basket_figures(
+            self.amounts,
+            self.tenders,
+            payer=self.payer,
+            on_account_cents=self.on_account_cents,
+            keep_as_credit=self.cleaned_data.get("keep", False),
+        )
+
+    @property
+    def account_fields(self) -> list[AccountFields]:
+        """The accounts with the fields of their charges, for the page."""
+        return [
+            AccountFields(
+                account,
+                [
+                    PaperFields(
+                        paper,
+                        [ChargeField(c, self[f"pay-{c.charge_id}"]) for c in paper.charges],
+                    )
+                    for paper in account.documents
+                ],
+                position == 0,
+            )
+            for position, account in enumerate(self.accounts)
+        ]
+
+    @property
+    def tender_fields(self) -> list[TenderFields]:
+        """The lines of what is handed over, for the page."""
+        return [
+            TenderFields(
+                TENDERS[_FIXED[row]] if row < len(_FIXED) else f"Tender {row + 1}",
+                self[f"kind-{row}"] if row >= len(_FIXED) else None,
+                self[f"cents-{row}"],
+                self[f"number-{row}"] if row else None,
+                _KEYS[row] if row < len(_FIXED) else "",
+            )
+            for row in range(self.tender_rows)
+        ]
+
+    def fill_in_cash(self) -> None:
+        """Types what the other tenders leave to be paid as cash."""
+        others = [tender for row, tender in self._handed_over() if row != 0]
+        rest = baskets.basket_figures(
+            self.amounts, others, payer=self.payer, on_account_cents=self.on_account_cents
+        ).missing_cents
+        self.type_in("cents-0", dollars(rest) if rest else "")
+
+    def start_at(self, name: str) -> None:
+        """The field that takes the focus when the page is shown."""
+        if name in self.fields:
+            self.fields[name].widget.attrs.update({"data-autofocus": "", "autofocus": True})
+
+    def type_in(self, name: str, text: str) -> None:
+        """Puts a text into a field, as if it had been typed, and reads the form again."""
+        self.data[name] = text  # type: ignore[index]
+        self.full_clean()
+
+
+def _ids(texts: Sequence[str]) -> list[int]:
+    return [int(t) for t in texts if t.isascii() and t.isdigit() and len(t) < 19]
+
+
+def _row_count(data: QueryDict) -> int:
+    rows = _ids([str(data.get("rows", ""))]) or [len(_FIXED)]
+    wanted = rows[0] + (data.get("do") == "tender")
+    return max(len(_FIXED), min(wanted, TENDERS_MAX))
+
+
+def _cents_or_none(text: str) -> int | None:
+    try:
+        return DollarsField(required=False).clean(text)
+    except forms.ValidationError:
+        return None

@@ -1,0 +1,193 @@
+"""The counter: find a customer, see all that is owed, take the money, give the receipt."""
+
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from chamberlain.cashiering import operations, queries
+from chamberlain.cashiering.baskets import account_of_paper
+from chamberlain.cashiering.listings import transfers_of_receipt
+from chamberlain.cashiering.paper import receipt_pdf
+from chamberlain.cashiering.queries import ReceiptView, SessionView
+from chamberlain.kernel.errors import Refused
+from chamberlain.registry.search import Found, search
+from chamberlain.web.access import actor_of_page, needs
+from chamberlain.web.basket import BasketForm
+from chamberlain.web.middleware import OfficeRequest
+
+RESULTS_MAX = 8
+_PLACES = {"tenders": "cents-0", "reference": "number-1", "on_account": "on_account"}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs("payment.take")
+def counter(request: OfficeRequest) -> HttpResponse:
+    """The counter. Every button of its form comes here with all that was typed."""
+    till = queries.open_session_of(actor_of_page(request).user_id)
+    if till is None:
+        return render(request, "counter/no_till.html")
+    posted = request.POST.copy()
+    if request.method != "POST":
+        posted["add"] = request.GET.get("account", "")
+    found = _find(posted)
+    form = BasketForm(posted, timezone.localdate())
+    form.full_clean()
+    if request.POST.get("do") == "exact":
+        form.fill_in_cash()
+    if request.POST.get("do") == "post" and not found and not form.errors:
+        receipt = _take(request, till, form)
+        if receipt is not None:
+            return _go(request, reverse("receipt", args=[receipt.receipt_id]))
+    return _page(request, till, form, found)
+
+
+def _find(posted: QueryDict) -> list[Found] | None:
+    """Looks up what was typed. A number of a paper puts its account straight into the basket."""
+    text = str(posted.get("q", "")).strip()
+    if not text or posted.get("add") or posted.get("drop"):
+        posted["q"] = ""
+        return None
+    if account_of_paper(text) is not None:
+        posted["add"], posted["q"] = text, ""
+        return None
+    return search(text, RESULTS_MAX)
+
+
+def _take(request: OfficeRequest, till: SessionView, form: BasketForm) -> ReceiptView | None:
+    """Takes the payment; what is refused stands beside its field."""
+    try:
+        return operations.take_payment(
+            actor_of_page(request),
+            till.session_id,
+            form.payer.account_id if form.payer else 0,
+            [*form.amounts.items(), *form.settled_meanwhile],
+            form.tenders,
+            timezone.now(),
+            form.cleaned_data["key"],
+            on_account_cents=form.on_account_cents,
+            keep_as_credit=form.cleaned_data["keep"],
+        )
+    except Refused as refusal:
+        field = _PLACES.get(refusal.field)
+        form.add_error(field if field in form.fields else None, refusal.sentence)
+        return None
+
+
+def _go(request: OfficeRequest, url: str) -> HttpResponse:
+    if getattr(request, "htmx", False):
+        return HttpResponseClientRedirect(url)
+    return HttpResponseRedirect(url)
+
+
+def _page(
+    request: OfficeRequest, till: SessionView, form: BasketForm, found: list[Found] | None
+) -> HttpResponse:
+    start = _start(form, found, str(request.POST.get("do", "")))
+    form.start_at(start)
+    context = {
+        "till": till,
+        "form": form,
+        "found": found,
+        "figures": form.figures,
+        "start": start,
+        "today": timezone.localdate(),
+    }
+    return render(request, "counter/counter.html", context)
+
+
+def _start(form: BasketForm, found: list[Found] | None, done: str) -> str:
+    """Where the cashier types next: a wrong field, what was found, the money, the button."""
+    if found:
+        return "found"
+    wrong = [name for name in form.errors if name in form.fields]
+    if wrong:
+        return wrong[0]
+    if not form.accounts or found is not None:
+        return "q"
+    if done == "tender":
+        return f"kind-{form.tender_rows - 1}"
+    figures = form.figures
+    if figures.is_ready:
+        return "post"
+    return "cents-0" if not form.data.get("cents-0") else "cents-1"
+
+
+@require_POST
+@needs("payment.take")
+def find(request: OfficeRequest) -> HttpResponse:
+    """Customers while the name is being typed."""
+    text = str(request.POST.get("q", "")).strip()[:100]
+    found = search(text, RESULTS_MAX) if text else None
+    return render(request, "counter/found.html", {"found": found, "is_live": True})
+
+
+@require_POST
+@needs("payment.take")
+def figures(request: OfficeRequest) -> HttpResponse:
+    """The figures while amounts are being typed."""
+    form = BasketForm(request.POST, timezone.localdate())
+    form.full_clean()
+    return render(request, "counter/figures.html", {"form": form, "figures": form.figures})
+
+
+@require_GET
+@needs("center.view")
+def receipt(request: OfficeRequest, receipt_id: int) -> HttpResponse:
+    """A receipt: the change due, what was paid, and what can still be done with it."""
+    return render(request, "counter/receipt.html", _receipt_context(request, receipt_id))
+
+
+def _receipt_context(request: OfficeRequest, receipt_id: int) -> dict[str, Any]:
+    actor = actor_of_page(request)
+    view = queries.receipt(receipt_id)
+    drawer = queries.session(view.session_id)
+    is_open = drawer.state == "open" and not view.is_voided
+    return {
+        "receipt": view,
+        "transfers": transfers_of_receipt(receipt_id),
+        "drawer": drawer,
+        "is_mine": drawer.cashier_id == actor.user_id and drawer.state == "open",
+        "may_print": actor.may("payment.take", drawer.center_id),
+        "may_void": is_open and actor.may("receipt.void", drawer.center_id),
+        "may_decide": is_open
+        and view.is_void_asked
+        and actor.may("receipt.approve_void", drawer.center_id),
+    }
+
+
+@require_GET
+@needs("center.view")
+def receipt_as_pdf(request: OfficeRequest, receipt_id: int) -> HttpResponse:
+    """The receipt on letter paper."""
+    view = queries.receipt(receipt_id)
+    response = HttpResponse(receipt_pdf(view), content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="receipt-{view.number}.pdf"'
+    return response
+
+
+@require_POST
+@needs("payment.take")
+def print_receipt(request: OfficeRequest, receipt_id: int) -> HttpResponse:
+    """Sends the receipt to the till's printer. A printer that fails never undoes a payment."""
+    context = _receipt_context(request, receipt_id)
+    try:
+        is_copy = operations.print_receipt(actor_of_page(request), receipt_id, timezone.now())
+        context["printed"] = "A copy was printed." if is_copy else "The receipt was printed."
+    except operations.PrinterUnreachable as refusal:
+        context["not_printed"] = refusal.sentence
+    return render(request, "counter/receipt.html", context)
+
+
+urlpatterns = [
+    path("counter/", counter, name="counter"),
+    path("counter/find", find, name="counter_find"),
+    path("counter/figures", figures, name="counter_figures"),
+    path("counter/receipts/<int:receipt_id>/", receipt, name="receipt"),
+    path("counter/receipts/<int:receipt_id>/pdf", receipt_as_pdf, name="receipt_pdf"),
+    path("counter/receipts/<int:receipt_id>/print", print_receipt, name="receipt_print"),
+]
