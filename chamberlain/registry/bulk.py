@@ -1,7 +1,6 @@
 """Registering very many at once, as a city's import does: one frame, by COPY, in seconds.
 
-The history of changes records these rows too, but without the actor of each: the import itself
-is what was done.
+The history of changes has these rows too, as the actor's of the import.
 """
 
 import polars as pl
@@ -9,6 +8,7 @@ import psycopg
 from django.db import connection, transaction
 
 from chamberlain.identity.actors import Actor
+from chamberlain.identity.history import copy_recorded
 from chamberlain.kernel.errors import Invalid
 from chamberlain.kernel.frames import copy_frame, next_ids
 from chamberlain.registry.models import PropertyType
@@ -41,7 +41,7 @@ def register_many(actor: Actor, households: pl.DataFrame) -> pl.DataFrame:
     _check(households)
     with transaction.atomic():
         connection.ensure_connection()
-        return _copy(connection.connection, households)
+        return _copy(actor, connection.connection, households)
 
 
 def add_service_points(actor: Actor, points: pl.DataFrame) -> pl.DataFrame:
@@ -73,7 +73,9 @@ def _check(households: pl.DataFrame) -> None:
         )
 
 
-def _copy(database: psycopg.Connection[object], households: pl.DataFrame) -> pl.DataFrame:
+def _copy(
+    actor: Actor, database: psycopg.Connection[object], households: pl.DataFrame
+) -> pl.DataFrame:
     count = households.height
     rows = households.with_columns(
         customer_id=next_ids(database, "registry_customer", count),
@@ -82,9 +84,9 @@ def _copy(database: psycopg.Connection[object], households: pl.DataFrame) -> pl.
         period=pl.format("[{},)", pl.col("opened_on").dt.to_string("%Y-%m-%d")),
     )
     customers = rows.select("kind", "name", id="customer_id", language=pl.lit("en"))
-    copy_frame(database, "registry_customer", customers)
-    copy_frame(
-        database,
+    copy_recorded(actor, "registry_customer", customers)
+    copy_recorded(
+        actor,
         "registry_property",
         rows.select(
             "parcel_number",
@@ -97,22 +99,22 @@ def _copy(database: psycopg.Connection[object], households: pl.DataFrame) -> pl.
     )
     copy_frame(database, "ledger_account", rows.select("number", "opened_on", id="account_id"))
     held = rows.select("account_id", "customer_id", "property_id", "period")
-    copy_frame(
-        database,
+    copy_recorded(
+        actor,
         "registry_accountholding",
         held.with_columns(id=next_ids(database, "registry_accountholding", count)),
     )
     owned = rows.select("property_id", "customer_id", "period", share_basis_points=pl.lit(10_000))
-    copy_frame(
-        database,
+    copy_recorded(
+        actor,
         "registry_ownership",
         owned.with_columns(id=next_ids(database, "registry_ownership", count)),
     )
-    _copy_contacts(database, rows)
+    _copy_contacts(actor, database, rows)
     return rows.drop("period")
 
 
-def _copy_contacts(database: psycopg.Connection[object], rows: pl.DataFrame) -> None:
+def _copy_contacts(actor: Actor, database: psycopg.Connection[object], rows: pl.DataFrame) -> None:
     contacts = pl.concat(
         [
             rows.select("customer_id", kind=pl.lit(kind), value=pl.col(kind))
@@ -120,4 +122,4 @@ def _copy_contacts(database: psycopg.Connection[object], rows: pl.DataFrame) -> 
         ]
     ).filter(pl.col("value").is_not_null())
     ids = next_ids(database, "registry_contact", contacts.height)
-    copy_frame(database, "registry_contact", contacts.with_columns(id=ids))
+    copy_recorded(actor, "registry_contact", contacts.with_columns(id=ids))

@@ -1,0 +1,262 @@
+"""What a city's files must look like. Strict: every fault is listed with its place.
+
+`city.yaml` holds the name, calendar, centers, property types and charge kinds; `policies.yaml`
+the rules that are not rates; `fees.yaml` what is charged beside utilities. A folder may leave
+out the last two. docs/city-files.md describes every field; a test compares the two.
+"""
+
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+from zoneinfo import available_timezones
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from chamberlain.kernel.errors import BadFile, BadRecord, Invalid
+from chamberlain.kernel.money import LARGEST_CENTS, cents_of
+
+LARGEST_FILE_BYTES = 4 * 1024 * 1024
+
+Code = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,24}$")]
+CenterCode = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,8}$")]
+FeeCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]{1,48}$")]
+Name = Annotated[str, Field(min_length=1, max_length=80)]
+Source = Annotated[str, Field(min_length=1, max_length=300)]
+
+
+def _amount(value: Any) -> int:
+    """Dollars written as text, in whole cents."""
+    if not isinstance(value, str):
+        raise ValueError('write the amount in quotes, such as "50.00", so that it stays exact')
+    try:
+        dollars = Decimal(value)
+    except InvalidOperation:
+        raise ValueError(f"“{value}” is not an amount of dollars") from None
+    exponent = dollars.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -2 or not 0 < dollars * 100 <= LARGEST_CENTS:
+        raise ValueError(f"“{value}” is not a positive amount of dollars and cents")
+    return int(cents_of(dollars))
+
+
+def _percent(value: Any) -> Decimal:
+    if not isinstance(value, str):
+        raise ValueError('write the percent in quotes, such as "1.25", so that it stays exact')
+    try:
+        percent = Decimal(value)
+    except InvalidOperation:
+        raise ValueError(f"“{value}” is not a percent") from None
+    if not percent.is_finite() or not 0 <= percent <= 100:
+        raise ValueError(f"“{value}” is not a percent from 0 to 100")
+    return percent
+
+
+def _zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError(f"“{value}” is not a time zone such as America/Chicago")
+    return value
+
+
+Amount = Annotated[int, BeforeValidator(_amount)]
+Percent = Annotated[Decimal, BeforeValidator(_percent)]
+
+
+class Strict(BaseModel):
+    """A mapping without any field that is not named."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Calendar(Strict):
+    """Which days the city works."""
+
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    subdivision: str | None = None
+    closed_days: tuple[date, ...] = ()
+
+
+class CenterTerms(Strict):
+    """A payment center with its number of tills, or the revenue office."""
+
+    code: CenterCode
+    name: Name
+    kind: Literal["payment_center", "revenue_office"]
+    address: Annotated[str, Field(max_length=160)] = ""
+    phone: Annotated[str, Field(max_length=32)] = ""
+    tills: Annotated[int, Field(ge=0, le=99)] = 0
+    source: Source
+    verified: bool
+
+
+class PropertyTypeTerms(Strict):
+    """A kind of property."""
+
+    code: Code
+    name: Name
+
+
+class ChargeKindTerms(Strict):
+    """What a charge is for; the lowest priority is paid first."""
+
+    code: Code
+    name: Name
+    priority: Annotated[int, Field(ge=1, le=999)]
+
+
+class CityTerms(Strict):
+    """`city.yaml`."""
+
+    name: Name
+    time_zone: Annotated[str, AfterValidator(_zone)]
+    calendar: Calendar
+    centers: tuple[CenterTerms, ...]
+    tenders: tuple[Literal["cash", "check", "money_order", "card"], ...]
+    property_types: tuple[PropertyTypeTerms, ...]
+    charge_kinds: tuple[ChargeKindTerms, ...]
+
+    @model_validator(mode="after")
+    def _once(self) -> "CityTerms":
+        for field in ("centers", "property_types", "charge_kinds"):
+            codes = [item.code for item in getattr(self, field)]
+            twice = sorted({code for code in codes if codes.count(code) > 1})
+            if twice:
+                raise ValueError(f"{field}: the code {twice[0]} appears more than once")
+        offices = [center.code for center in self.centers if center.kind == "revenue_office"]
+        if len(offices) != 1:
+            raise ValueError(f"centers: one must be the revenue office, and {len(offices)} are")
+        return self
+
+
+class PriceTerms(Strict):
+    """What a fee costs from a day on."""
+
+    starts_on: Annotated[date, Field(alias="from")]
+    cents: Annotated[Amount, Field(alias="amount")]
+    source: Source
+    verified: bool
+
+
+class FeeTermsFile(Strict):
+    """A fee with its prices; without term_months it is paid once."""
+
+    code: FeeCode
+    kind: Literal["citation", "sticker", "business_license", "animal_license", "fee"]
+    name: Annotated[str, Field(min_length=1, max_length=120)]
+    charge_kind: Code
+    term_months: Annotated[int, Field(ge=1, le=120)] | None = None
+    due_days: Annotated[int, Field(ge=0, le=365)] = 0
+    prices: Annotated[tuple[PriceTerms, ...], Field(min_length=1)]
+
+
+class FeesFile(Strict):
+    """`fees.yaml`."""
+
+    fees: tuple[FeeTermsFile, ...]
+
+
+class LatePayment(Strict):
+    """The penalty on what is paid late."""
+
+    percent_per_month: Percent
+    grace_days: Annotated[int, Field(ge=0, le=365)]
+    exempt: tuple[Code, ...] = ()
+    source: Source
+    verified: bool
+
+
+class Billing(Strict):
+    """When a bill is due, and the seasons of non-metered accounts by their first months."""
+
+    due_days: Annotated[int, Field(ge=0, le=365)]
+    source: Source
+    verified: bool
+    season_months: Annotated[int, Field(ge=1, le=12)]
+    season_starts: tuple[Annotated[int, Field(ge=1, le=12)], ...]
+    season_source: Source
+
+
+class Drawer(Strict):
+    """How much cash a till may hold."""
+
+    cash_limit_cents: Annotated[Amount, Field(alias="cash_limit")]
+    source: Source
+    verified: bool
+
+
+class PoliciesFile(Strict):
+    """`policies.yaml`."""
+
+    late_payment: LatePayment
+    billing: Billing
+    drawer: Drawer
+
+
+class City(Strict):
+    """A city's folder, checked."""
+
+    city: CityTerms
+    policies: PoliciesFile | None
+    fees: FeesFile
+
+
+T = TypeVar("T", bound=BaseModel)
+
+
+def read_city(folder: Path) -> City:
+    """Reads and checks a city's folder. Raises BadFile with every fault of all of its files."""
+    faults: list[BadRecord] = []
+    city = _read(folder / "city.yaml", CityTerms, faults)
+    policies = _read(folder / "policies.yaml", PoliciesFile, faults, needed=False)
+    fees = _read(folder / "fees.yaml", FeesFile, faults, needed=False) or FeesFile(fees=())
+    if city:
+        kinds = {kind.code for kind in city.charge_kinds}
+        faults += [
+            BadRecord(f"fees.yaml fees.{i}.charge_kind", f"city.yaml has no {fee.charge_kind}")
+            for i, fee in enumerate(fees.fees)
+            if fee.charge_kind not in kinds
+        ]
+    if faults or city is None:
+        more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
+        raise BadFile(
+            f"The city in {folder.name} was not loaded: {faults[0]}{more}; correct the file.",
+            faults,
+        )
+    return City(city=city, policies=policies, fees=fees)
+
+
+def _read(path: Path, model: type[T], faults: list[BadRecord], *, needed: bool = True) -> T | None:
+    if not path.exists():
+        if needed:
+            faults.append(BadRecord(path.name, "the file is missing"))
+        return None
+    try:
+        return model.model_validate(_content(path))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{path.name} line {mark.line + 1}" if mark else path.name
+        faults.append(BadRecord(place, getattr(error, "problem", None) or "is not YAML"))
+    except ValidationError as error:
+        for fault in error.errors():
+            place = ".".join(str(part) for part in fault["loc"])
+            faults.append(BadRecord(f"{path.name} {place}".strip(), _said(fault)))
+    return None
+
+
+def _content(path: Path) -> Any:
+    if path.stat().st_size > LARGEST_FILE_BYTES:
+        raise Invalid(f"{path.name} is larger than a city's file can be.")
+    return yaml.safe_load(path.read_bytes())
+
+
+def _said(fault: Any) -> str:
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    return message[:1].lower() + message[1:]
