@@ -132,6 +132,19 @@ def request_stop(actor: Actor, run_id: int) -> None:
         raise NotFound(f"There is no bill run {run_id}; look at the list of runs.")
 
 
+def resume_bill_run(actor: Actor, run_id: int) -> None:
+    """Lets a run that was stopped, or that no worker took, be run again; the caller hands it over.
+
+    Raises NotFound, and AlreadyDone for a run with nothing left to post.
+    """
+    actor.require("bill_run.start")
+    waiting = BillRun.objects.filter(pk=run_id).exclude(status=BillRun.Status.DONE)
+    if not waiting.update(status=BillRun.Status.PLANNED, stop_requested=False):
+        if BillRun.objects.filter(pk=run_id).exists():
+            raise AlreadyDone("This run is done; nothing is left to bill.")
+        raise NotFound(f"There is no bill run {run_id}; look at the list of runs.")
+
+
 def resolve_hold(actor: Actor, hold_id: int, resolution: str, now: datetime) -> None:
     """Takes an item off a worklist, saying what was done about it. The next run looks again."""
     actor.require("hold.resolve")

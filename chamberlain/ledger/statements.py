@@ -8,7 +8,14 @@ from typing import Any
 from django.db import connection
 
 from chamberlain.kernel.errors import NotFound
-from chamberlain.ledger.queries import OF_CHARGES, TransferRow, transfers_of_entry, transfers_where
+from chamberlain.ledger.queries import (
+    OF_CHARGES,
+    OpenCharge,
+    TransferRow,
+    open_charges,
+    transfers_of_entry,
+    transfers_where,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,17 @@ class SealedDay:
     digest: str
 
 
+@dataclass(frozen=True, slots=True)
+class OpenItem:
+    """A bill, citation or the like with what is still open on its charges."""
+
+    document: str
+    due_on: date
+    open_cents: int
+    is_past_due: bool
+    charges: tuple[OpenCharge, ...]
+
+
 def standing(account_id: int, today: date) -> Standing:
     """What the account owes on a day. A charge is past due from the day after its due date."""
     query = """
@@ -114,6 +132,24 @@ def standing(account_id: int, today: date) -> Standing:
             WHERE c.account_id = %(id)s AND c.cents > coalesce(s.settled_cents, 0)) o
     """
     return Standing(*_rows(query, {"id": account_id, "today": today})[0])
+
+
+def open_items(account_id: int, today: date) -> list[OpenItem]:
+    """What is open on the account by the document it is from, what is due first standing first."""
+    by_document: dict[str, list[OpenCharge]] = {}
+    for charge in open_charges([account_id]):
+        by_document.setdefault(charge.document, []).append(charge)
+    items = [
+        OpenItem(
+            document,
+            min(charge.due_on for charge in charges),
+            sum(charge.open_cents for charge in charges),
+            min(charge.due_on for charge in charges) < today,
+            tuple(charges),
+        )
+        for document, charges in by_document.items()
+    ]
+    return sorted(items, key=lambda item: (item.due_on, item.document))
 
 
 _PAYMENTS = """

@@ -17,6 +17,7 @@ def office(request: HttpRequest) -> dict[str, Any]:
         "is_demo": settings.IS_DEMO,
         "version": __version__,
         "actor": actor,
+        "hides_search": actor is not None and not actor.may("account.view"),
         "reference": getattr(request, "reference", ""),
         "navigation": navigation(actor, request.path) if actor else [],
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import operator
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -23,6 +24,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from chamberlain.billing.explanation import quantity_in_words
 from chamberlain.kernel.money import show_cents
 
 register = template.Library()
@@ -145,6 +147,45 @@ def quantity(value: object, unit: str = "") -> SafeString:
     if not unit:
         return format_html('<span class="quantity">{}</span>', number)
     return format_html('<span class="quantity">{} <small>{}</small></span>', number, unit)
+
+
+@register.filter
+def words(code: object) -> str:
+    """A code of the program as words: `reverse_bill` as `Reverse bill`."""
+    text = str(code).replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+@register.filter
+def phone(digits: str) -> str:
+    """Ten digits as `312-555-0142`; anything else, such as a masked number, as it is."""
+    if len(digits) == 10 and digits.isdecimal():
+        return f"{digits[:3]}-{digits[3:6]}-{digits[6:]}"
+    return digits
+
+
+@register.filter
+def usage(thousandths: object, unit: object) -> SafeString:
+    """Usage in whole thousandths of a unit, in full: `12.5 hundred cubic feet`; a dash for none."""
+    if _is_missing(thousandths) or _is_missing(unit):
+        return NOTHING
+    text = quantity_in_words(_whole(thousandths), str(unit))
+    return format_html('<span class="quantity">{}</span>', text)
+
+
+@register.filter
+def units(thousandths: object) -> SafeString:
+    """Whole thousandths as a number of units, for columns whose head names the unit."""
+    if _is_missing(thousandths):
+        return NOTHING
+    number = Decimal(_whole(thousandths)).scaleb(-3).normalize()
+    return format_html('<span class="quantity">{}</span>', f"{number:,f}")
+
+
+@register.filter
+def last_day(first_day_after: dt.date | None) -> dt.date | None:
+    """The last day of a range that is written with the first day after it."""
+    return first_day_after - dt.timedelta(days=1) if first_day_after else None
 
 
 @register.simple_tag
