@@ -1,10 +1,12 @@
 """The counter, as a cashier works it: with the keyboard, and with mistakes."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from chamberlain.cashiering import operations
 from chamberlain.cashiering.models import Receipt
 from tests.web import counter_office
 from tests.web.conftest import Live, assert_accessible, assert_fits, keep_picture, sign_in
@@ -180,6 +182,33 @@ def test_without_script_everything_is_done_by_sending_the_form(live: Live, page:
     assert "Change due" in plain.inner_text("main")
     context.close()
     assert Receipt.objects.get().total_cents == 12824
+
+
+def test_a_receipt_is_printed_at_the_till_and_as_pdf(
+    live: Live, page: Page, tmp_path: Path
+) -> None:
+    office = at_the_counter(page)
+    paper = tmp_path / "printer"
+    operations.ensure_till(office.center, "CH-1", printer_address=f"file:{paper}")
+    page.keyboard.type("1004220817")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Exact").click()
+    expect(page.get_by_label("Cash: amount")).to_have_value("128.24")
+    page.keyboard.press("F9")
+    page.get_by_role("link", name="Next customer").wait_for()
+    page.keyboard.press("F8")
+    expect(page.get_by_text("The receipt was printed.")).to_be_visible()
+    assert b"TOTAL PAID" in paper.read_bytes()
+    page.keyboard.press("F8")
+    expect(page.get_by_text("A copy was printed.")).to_be_visible()
+    operations.ensure_till(office.center, "CH-1", printer_address="")
+    page.keyboard.press("F8")
+    expect(page.get_by_text("has no printer; give the customer the PDF")).to_be_visible()
+    assert_accessible(page)
+    link = page.get_by_role("link", name="PDF").get_attribute("href")
+    pdf = page.request.get(f"{live.url}{link}")
+    assert pdf.headers["content-type"] == "application/pdf"
+    assert pdf.body().startswith(b"%PDF")
 
 
 def test_a_cashier_without_a_till_is_sent_to_open_one(live: Live, page: Page) -> None:

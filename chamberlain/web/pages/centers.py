@@ -8,6 +8,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from chamberlain.cashiering import listings, operations
 from chamberlain.cashiering.days import CenterDay, day_of_center, days_of_center
+from chamberlain.identity.actors import Actor
 from chamberlain.kernel.errors import Refused
 from chamberlain.web.access import actor_of_page, needs
 from chamberlain.web.middleware import OfficeRequest
@@ -94,10 +95,17 @@ def _day(request: OfficeRequest, business_day_id: int, refusal: str = "") -> Htt
         "steps": _steps(view),
         "seal": listings.seal_of_day(business_day_id),
         "is_open": is_open,
+        "is_blind": _is_blind(actor, view),
         "may_close": is_open and actor.may("day.close", view.center_id),
         "may_open_till": is_open and actor.may("till.open", view.center_id),
     }
     return render(request, "centers/day.html", context)
+
+
+def _is_blind(actor: Actor, view: CenterDay) -> bool:
+    """Whether sums would tell a cashier what a drawer should hold before it is counted."""
+    is_counting = any(session.state == "open" for session in view.sessions)
+    return is_counting and not actor.may("till.verify", view.center_id)
 
 
 def _steps(view: CenterDay) -> list[dict[str, str]]:
