@@ -74,8 +74,8 @@ def _fixed(terms: Fixed, rows: Rows, figures: Figures) -> Amount:
 
 
 def _flat_rate(unit: str, rows: Rows, figures: Figures) -> Amount:
-    assert rows.unit is not None
-    into = factor(rows.unit, unit)
+    # Rows without a unit are refused; they are computed with the others all the same.
+    into = factor(rows.unit or unit, unit)
     rates = [figures.of(number, rate_of) for number in figures.numbers]
     tables = [figures.table(number, rate_of) for number in figures.numbers]
     # What all rates have in common is taken out, so that products stay small.

@@ -13,7 +13,7 @@ import polars as pl
 from chamberlain.kernel.errors import Invalid
 from chamberlain.tariffs import owrs, steps
 from chamberlain.tariffs.owrs.families import tiers_family
-from chamberlain.tariffs.shapes import LINES
+from chamberlain.tariffs.shapes import LINES, REFUSALS
 from chamberlain.tariffs.units import CUBIC_INCHES, factor
 
 _TIERS_MAX = 50
@@ -63,10 +63,10 @@ def rate(
         _refused(
             strangers,
             "unknown_class",
-            pl.format(
-                "The tariff {} has no class “{}”; correct the class of the agreement.",
-                pl.lit(schedule.code),
+            pl.concat_str(
+                pl.lit(f"The tariff {schedule.code} has no class “"),
                 pl.col("rate_class").fill_null("(none)").str.slice(0, 60),
+                pl.lit("”; correct the class of the agreement."),
             ),
         )
     )
@@ -87,6 +87,8 @@ def _together(lines: list[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _refused(rows: pl.DataFrame, code: str, sentence: pl.Expr) -> pl.DataFrame:
+    if rows.is_empty():
+        return pl.DataFrame(schema=REFUSALS)
     return rows.select(
         "row", code=pl.lit(code, dtype=pl.String), sentence=sentence.str.slice(0, 300)
     )
@@ -101,7 +103,7 @@ def _in_unit_of(
         f"tariff's unit ({schedule.unit}); correct the unit of the read."
     )
     nothing = _refused(group.clear(), "unit_differs", sentence)
-    if unit == schedule.unit or (unit is None and not group["usage_thousandths"].any()):
+    if unit == schedule.unit or (unit is None and not (group["usage_thousandths"] != 0).any()):
         return group, nothing
     if unit is None or schedule.unit not in CUBIC_INCHES:
         return group.clear(), _refused(group, "unit_differs", sentence)
@@ -128,9 +130,10 @@ def _class(
     refused: list[pl.DataFrame] = []
     if has_none.any():
         problems = schedule.file.problems(name, data.filter(has_none))
-        sentence = pl.format(
-            "The bill cannot be computed: {}; correct the agreement or the read.",
+        sentence = pl.concat_str(
+            pl.lit("The bill cannot be computed: "),
             pl.lit(problems.str.slice(0, 200)),
+            pl.lit("; correct the agreement or the read."),
         )
         refused.append(_refused(group.filter(has_none), "cannot_compute", sentence))
     negative = cents.select(pl.any_horizontal(pl.all() < 0).fill_null(False)).to_series()
@@ -166,7 +169,7 @@ def _data(columns: tuple[str, ...], group: pl.DataFrame) -> pl.DataFrame:
 
 def _units(thousandths: pl.Series) -> pl.Series:
     """Whole units where all are whole; else floats, each the nearest to its three decimals."""
-    if not (thousandths % 1000).any():
+    if not (thousandths % 1000 != 0).any():
         return thousandths // 1000
     return thousandths / 1000
 

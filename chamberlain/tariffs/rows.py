@@ -142,10 +142,9 @@ class Rows:
             self.refuse(
                 bad,
                 "count_unusable",
-                pl.format(
-                    "{} must be a whole number from 0 to {}; correct it on the agreement.",
-                    pl.lit(_words(name).capitalize()),
-                    pl.lit(f"{COUNT_MAX:,}"),
+                pl.lit(
+                    f"{_words(name).capitalize()} must be a whole number from 0 to "
+                    f"{COUNT_MAX:,}; correct it on the agreement."
                 ),
             )
             self.keep(name, numbers.fill_null(0).clip(0, COUNT_MAX))
@@ -207,19 +206,20 @@ class Rows:
 
     def refuse_unknown(self, which: pl.Series, by: tuple[str, ...], key: pl.Series) -> None:
         """Refuses rows whose key the tariff has no figure for."""
+        if not which.any():
+            return
         code = "unknown_class" if by == ("rate_class",) else f"unknown_{by[0]}"[:24]
         named = " and ".join(_words(name) for name in by)
-        found = key.filter(which)
-        refused = self.usages.filter(which).select("row")
-        sentence = pl.format(
-            "The tariff has no figure for {} “{}”; correct it on the agreement, or the tariff.",
-            pl.lit(named),
-            pl.lit(found.fill_null("(none)").str.slice(0, 80)),
+        sentence = pl.concat_str(
+            pl.lit(f"The tariff has no figure for {named} “"),
+            pl.lit(key.filter(which).fill_null("(none)").str.slice(0, 80)),
+            pl.lit("”; correct it on the agreement, or the tariff."),
         )
-        if refused.height:
-            self.refused.append(
-                refused.with_columns(code=pl.lit(code), sentence=sentence.str.slice(0, 300))
+        self.refused.append(
+            self.usages.filter(which).select(
+                "row", code=pl.lit(code), sentence=sentence.str.slice(0, 300)
             )
+        )
 
     def matches(self, name: str, values: Sequence[str]) -> pl.Series:
         """Whether an attribute has one of the values."""

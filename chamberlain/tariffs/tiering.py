@@ -25,8 +25,7 @@ from chamberlain.tariffs.units import factor
 
 def tiered(terms: Tiered, rows: Rows, figures: Figures) -> Amount:
     """What tiers of usage come to."""
-    assert rows.unit is not None
-    into = factor(rows.unit, terms.unit)
+    into = factor(rows.unit or terms.unit, terms.unit)
     allowance, whole, most = _allowance(terms, rows)
     per_limit = (Fraction(1, 100) if terms.budget else Fraction(1000)) / whole
     limits = {limit for number in figures.numbers for limit in figures.limits(number)}

@@ -15,7 +15,7 @@ from chamberlain.tariffs.owrs.faults import (
     UnknownClass,
     UnusableColumn,
 )
-from chamberlain.tariffs.owrs.schedule import Schedule, of_text, read
+from chamberlain.tariffs.owrs.schedule import Schedule, of_text, read, text_of
 
 __all__ = [
     "CannotCompute",
@@ -29,4 +29,5 @@ __all__ = [
     "check",
     "of_text",
     "read",
+    "text_of",
 ]
