@@ -7,6 +7,7 @@ from typing import Any, Concatenate, ParamSpec
 from django.contrib.auth.views import redirect_to_login
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
+from django_htmx.http import HttpResponseClientRedirect
 
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.errors import Refused
@@ -28,7 +29,7 @@ def needs(permission: str = "") -> Callable[[Page[P]], Callable[..., HttpRespons
         def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             actor: Actor | None = getattr(request, "actor", None)
             if actor is None:
-                return redirect_to_login(request.get_full_path())
+                return _to_sign_in(request)
             if permission:
                 actor.require(permission)
             return page(request, *args, **kwargs)  # type: ignore[arg-type]
@@ -36,6 +37,14 @@ def needs(permission: str = "") -> Callable[[Page[P]], Callable[..., HttpRespons
         return guarded
 
     return for_those
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """The sign-in, and then back; a request for a part of a page takes the whole page there."""
+    details = getattr(request, "htmx", None)
+    if not details:
+        return redirect_to_login(request.get_full_path())
+    return HttpResponseClientRedirect(redirect_to_login(details.current_url_abs_path or "/").url)
 
 
 def actor_of_page(request: OfficeRequest) -> Actor:

@@ -221,6 +221,14 @@ def test_a_cashier_without_a_till_is_sent_to_open_one(live: Live, page: Page) ->
     expect(page.get_by_role("heading", name="Open a till")).to_be_visible()
 
 
+def test_a_session_that_ended_leads_to_the_sign_in_and_back(live: Live, page: Page) -> None:
+    at_the_counter(page)
+    page.context.clear_cookies(name="sessionid")
+    page.keyboard.type("kowalski")
+    expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+    assert page.url.endswith("?next=/counter/")
+
+
 def test_a_clerk_may_not_work_at_the_counter(live: Live, page: Page) -> None:
     counter_office.set_up()
     sign_in(page, "ada", "/counter/")
