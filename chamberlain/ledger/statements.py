@@ -98,6 +98,16 @@ class BookRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CityOwed:
+    """What all accounts owe together, of it past due, and their credits, in cents."""
+
+    owed_cents: int
+    past_due_cents: int
+    accounts_past_due: int
+    credit_cents: int
+
+
+@dataclass(frozen=True, slots=True)
 class SealedDay:
     """A closed business day. digest: in hexadecimal."""
 
@@ -278,6 +288,21 @@ def transfers_of_ledger_account(
     return transfers_where(
         where, [ledger_account_id, ledger_account_id, largest], order="t.id DESC", limit=limit
     )
+
+
+def city_owed(today: date) -> CityOwed:
+    """What the whole city is owed on a day. Reads all open charges, so it takes its time."""
+    query = """
+        SELECT coalesce(sum(o.cents), 0)::bigint,
+            coalesce(sum(o.cents) FILTER (WHERE o.late), 0)::bigint,
+            count(DISTINCT o.account_id) FILTER (WHERE o.late),
+            (SELECT coalesce(sum(credit_cents), 0)::bigint FROM ledger_balance)
+        FROM (SELECT c.account_id, c.due_on < %(today)s AS late,
+                c.cents - coalesce(s.settled_cents, 0) AS cents
+            FROM ledger_charge c LEFT JOIN ledger_settlement s ON s.charge_id = c.id
+            WHERE c.cents > coalesce(s.settled_cents, 0)) o
+    """
+    return CityOwed(*_rows(query, {"today": today})[0])
 
 
 def closed_days(limit: int = 10) -> list[SealedDay]:

@@ -7,7 +7,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 
 from chamberlain.billing.models import Bill, BillLine, BillRun, Chunk, Hold, ServiceAgreement
 from chamberlain.identity.actors import program_actor
-from chamberlain.identity.models import Center, Role
+from chamberlain.identity.models import Center
 from chamberlain.ledger import chart
 from chamberlain.ledger.models import Account, BusinessDay
 from chamberlain.ledger.payments import NewPayment, post_payment
@@ -34,6 +34,7 @@ class Office:
     account: Account
     number: str
     bills: list[Bill]
+    run: BillRun
 
 
 def revenue_office() -> tuple[Center, BusinessDay]:
@@ -127,6 +128,7 @@ def furnished_office(name: str = "Maria Kowalski", bills: int = 3) -> Office:
         period=DateRange(date(2020, 1, 1), None),
     )
     made = []
+    run = bill_run(tariff, day)
     start = DAY - timedelta(days=60 * bills)
     register = 48_000
     for i in range(bills):
@@ -144,18 +146,26 @@ def furnished_office(name: str = "Maria Kowalski", bills: int = 3) -> Office:
             quality="estimate" if i == 1 else "actual",
             source=f"test:{i}",
         )
-        made.append(bill(agreement, read, day, f"88-20341{i}", start + timedelta(days=62)))
+        made.append(bill(agreement, read, run, f"88-20341{i}", start + timedelta(days=62)))
         start = end
     post_payment(
         program, center.pk, NewPayment("1004220817", 3000, "lockbox", "LB-1"), NOW, "scene-1"
     )
     citation(account, day)
-    return Office(center, day, tariff, account, "1004220817", made)
+    Chunk.objects.create(
+        run=run,
+        number=1,
+        first_agreement=agreement.pk,
+        last_agreement=agreement.pk,
+        posted_at=NOW,
+        bills=bills,
+        held=2,
+        cents=sum(b.total_cents for b in made),
+    )
+    return Office(center, day, tariff, account, "1004220817", made, run)
 
 
-def bill(
-    agreement: ServiceAgreement, read: Read, day: BusinessDay, number: str, due_on: date
-) -> Bill:
+def bill(agreement: ServiceAgreement, read: Read, run: BillRun, number: str, due_on: date) -> Bill:
     """A posted bill of two lines: water at RATE_MICROS, sewer as much again."""
     water = (read.usage_thousandths * RATE_MICROS + 5_000_000) // 10_000_000
     kinds = chart.charge_kinds()
@@ -173,13 +183,14 @@ def bill(
         )
         for kind in ("water", "sewer")
     ]
-    entry = NewEntry(day.pk, "bill", program_actor().user_id, NOW, number, [])
+    entry = NewEntry(run.business_day_id, "bill", program_actor().user_id, NOW, number, [])
     entry_id, charge_ids = raise_charges(entry, charges)
     made = Bill.objects.create(
         number=number,
         account_id=agreement.account_id,
         agreement=agreement,
         read=read,
+        run=run,
         entry_id=entry_id,
         from_on=read.from_on,
         to_on=read.to_on,
@@ -224,48 +235,35 @@ def citation(account: Account, day: BusinessDay, number: str = "70119245") -> No
     ObligationCharge.objects.create(charge_id=charge_id, obligation=obligation)
 
 
-def bill_run(place: Office, holds: int = 2, status: str = "done") -> BillRun:
-    """A run with some items on its worklist."""
-    run = BillRun.objects.create(
+def bill_run(tariff: Tariff, day: BusinessDay) -> BillRun:
+    """A run that is done."""
+    return BillRun.objects.create(
         name="Bi-monthly water, March 2026",
-        tariff=place.tariff,
+        tariff=tariff,
         is_metered=True,
         reads_up_to=DAY,
-        business_day=place.day,
+        business_day=day,
         due_on=DAY + timedelta(days=21),
-        status=status,
+        status="done",
         started_by_id=program_actor().user_id,
         created_at=NOW,
-        finished_at=NOW if status == "done" else None,
+        finished_at=NOW,
         idempotency_key="scene-run",
     )
-    Chunk.objects.create(
-        run=run,
-        number=1,
-        first_agreement=1,
-        last_agreement=9,
-        posted_at=NOW if status == "done" else None,
-        bills=len(place.bills),
-        held=holds,
-        cents=sum(b.total_cents for b in place.bills),
-    )
-    if status == "done":
-        Bill.objects.update(run=run)
+
+
+def hold_two(place: Office) -> None:
+    """Two items on the run's worklist."""
     agreement = ServiceAgreement.objects.get(account=place.account)
-    for i in range(holds):
+    for read, code, sentence in (
+        (None, "no_read", "No read came for this cycle; get a read or enter an estimate."),
+        (
+            Read.objects.order_by("pk").first(),
+            "absurd_usage",
+            "The usage is more than 20 times this account's usual; check the read, then mark it "
+            "verified or correct it.",
+        ),
+    ):
         Hold.objects.create(
-            run=run,
-            agreement=agreement,
-            read=Read.objects.order_by("pk")[i] if i else None,
-            code="no_read" if i == 0 else "absurd_usage",
-            sentence="No read came for this cycle; get a read or enter an estimate."
-            if i == 0
-            else "The usage is more than 20 times this account's usual; check the read.",
+            run=place.run, agreement=agreement, read=read, code=code, sentence=sentence
         )
-    return run
-
-
-def everyone(center: Center) -> None:
-    """A user for each role, named by it."""
-    for role in Role:
-        office.make_user(role.value, role, None)

@@ -25,7 +25,7 @@ from chamberlain.web.paging import page_of
 ITEMS = 25
 CHARTED_READS = 24
 REMEMBERED = 12
-_SEEN = "accounts_seen"
+SEEN = "accounts_seen"
 _TABS = (
     ("owed", "Owed", ""),
     ("bills", "Bills", "bills/"),
@@ -41,14 +41,14 @@ _TABS = (
 @require_safe
 def accounts(request: OfficeRequest) -> HttpResponse:
     """Where a clerk starts: the search, and the accounts looked at last."""
-    seen = [registry.account_summary(number) for number in request.session.get(_SEEN, [])]
+    seen = [registry.account_summary(number) for number in request.session.get(SEEN, [])]
     return render(request, "accounts/accounts.html", {"seen": seen})
 
 
 def _remember(request: OfficeRequest, number: str) -> None:
     """Keeps the numbers looked at last in the session, which ends with the working day."""
-    seen = [n for n in request.session.get(_SEEN, []) if n != number]
-    request.session[_SEEN] = [number, *seen][:REMEMBERED]
+    seen = [n for n in request.session.get(SEEN, []) if n != number]
+    request.session[SEEN] = [number, *seen][:REMEMBERED]
 
 
 def _show(
