@@ -71,7 +71,8 @@ def changes(account_id: int, *, unmasked: bool = False, limit: int = 200) -> lis
         for _, events in groupby(rows, key=lambda row: row[:2])
         for change in _of_item(list(events), unmasked)
     ]
-    return sorted(found, key=lambda change: change.at, reverse=True)[:limit]
+    in_order = sorted(enumerate(found), key=lambda numbered: (numbered[1].at, numbered[0]))
+    return [change for _, change in reversed(in_order)][:limit]
 
 
 def _of_item(events: list[Any], unmasked: bool) -> Iterator[Change]:

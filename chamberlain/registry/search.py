@@ -16,7 +16,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from chamberlain.registry.spelling import allowed_edits, edits, number_variants
+from chamberlain.registry.spelling import allowed_edits, edits, number_variants, swapped
 
 LONGEST_TEXT = 100
 LARGEST_LIMIT = 100
@@ -145,7 +145,7 @@ def _by_words(text: str) -> list[Match]:
 
 
 _WORDS_SQL = """
-    (SELECT word, is_name FROM registry_searchword WHERE word = %(word)s)
+    (SELECT word, is_name FROM registry_searchword WHERE word = ANY(%(swapped)s))
     UNION
     (SELECT word, is_name FROM registry_searchword WHERE word LIKE %(start)s LIMIT 40)
     UNION
@@ -166,7 +166,7 @@ def _spellings(words: Sequence[str]) -> dict[tuple[str, bool], list[str]]:
         cursor.execute("SET LOCAL pg_trgm.similarity_threshold = 0.2")
     for word in words:
         start = re.sub(r"([%_\\])", r"\\\1", word) + "%"
-        rows = _rows(_WORDS_SQL, {"word": word[:40], "start": start})
+        rows = _rows(_WORDS_SQL, {"word": word[:40], "start": start, "swapped": swapped(word)})
         for named in (True, False):
             in_use = [other for other, is_name in rows if is_name is named]
             found[word, named] = _nearest(word, in_use)

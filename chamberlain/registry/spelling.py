@@ -33,3 +33,10 @@ def number_variants(digits: str) -> list[str]:
         if len(tail) > 1:
             found.add(head + tail[1] + tail[0] + tail[2:])
     return sorted(found - {digits})
+
+
+def swapped(word: str) -> list[str]:
+    """The word and every word that comes of it by swapping two neighbors. Trigrams do not see
+    that short words such as `prak` and `park` are alike."""
+    swaps = [word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in range(len(word) - 1)]
+    return sorted({word, *swaps})
