@@ -10,7 +10,7 @@ from chamberlain.kernel.errors import Invalid
 from chamberlain.kernel.frames import copy_frame, next_ids
 from chamberlain.ledger import chart
 from chamberlain.ledger.models import BusinessDay
-from chamberlain.ledger.posting import EntryFrames, post_frames, sentences
+from chamberlain.ledger.posting import DayClosed, EntryFrames, post_frames
 
 
 def charge_many(
@@ -23,6 +23,8 @@ def charge_many(
     """
     day = BusinessDay.objects.get(pk=business_day_id)
     actor.require("revenue.charge", day.center_id)
+    if day.closed_at:
+        raise DayClosed(f"{day.day:%B %-d, %Y} is closed; post on an open business day.")
     kinds = chart.charge_kinds()
     unknown = sorted(set(obligations["charge_kind"]) - set(kinds))
     if unknown:
@@ -32,7 +34,7 @@ def charge_many(
         schema=["charge_kind", "kind_id", "debit_id", "credit_id"],
         orient="row",
     )
-    with transaction.atomic(), sentences():
+    with transaction.atomic():
         connection.ensure_connection()
         database = connection.connection
         rows = obligations.join(legs, on="charge_kind", maintain_order="left").with_columns(

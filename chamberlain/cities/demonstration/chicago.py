@@ -73,10 +73,11 @@ def _make_city(
     periods: int,
     progress: Progress,
 ) -> None:
-    started_on = add_months(last_end, -usage.CYCLE_MONTHS * periods)
+    ends = usage.period_ends(last_end, periods)
+    starts = [add_months(end, -usage.CYCLE_MONTHS) for end in ends]
     connection.ensure_connection()
     progress("Customers of Chicago")
-    made = register_many(actor, people.households(random, accounts, started_on))
+    made = register_many(actor, people.households(random, accounts, starts))
     made = add_service_points(
         actor, made.with_columns(code=pl.format("SP-{}", pl.col("number").str.slice(3)))
     )
@@ -89,7 +90,6 @@ def _make_city(
     progress("Meters and reads of Chicago")
     metered = _install(actor, made.filter("is_metered"))
     usual = usage.daily_ccf(random, metered)
-    ends = usage.period_ends(last_end, periods)
     reads = usage.reads(random, metered, usual, ends)
     ids = next_ids(connection.connection, "metering_read", reads.height)
     copy_frame(connection.connection, "metering_read", reads.with_columns(id=ids))

@@ -14,7 +14,7 @@ from chamberlain.kernel.frames import next_ids, read_frame
 from chamberlain.ledger import chart
 from chamberlain.ledger.allocation import allocate, left_over
 from chamberlain.ledger.payments import PAYMENT
-from chamberlain.ledger.posting import EntryFrames, post_frames, sentences
+from chamberlain.ledger.posting import EntryFrames, post_frames
 
 CHANNEL = "lockbox"
 
@@ -76,10 +76,8 @@ class Books:
             self._open.select("charge_id", "receivable_id"), on="charge_id", maintain_order="left"
         )
         credit = left_over(payments, settled)
-        with sentences():
-            post_frames(
-                database, _frames(database, actor, business_day_id, day, now, settled, credit)
-            )
+        frames = _frames(database, actor, business_day_id, day, now, settled, credit)
+        post_frames(database, frames)
         self._settle(settled)
         return payments.height
 

@@ -1,5 +1,6 @@
 """Made-up customers: names, addresses, parcels and phones, the same for the same seed."""
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from chamberlain.kernel.errors import Invalid
 _FILE = Path(__file__).with_name("people.yaml")
 _AREA_CODES = (312, 773, 872)
 _ORGANIZATIONS = 0.06
+_FROM_THE_FIRST = 0.45
 FIRST_NUMBER = 100_000
 MOST_ACCOUNTS = 800_000
 
@@ -29,11 +31,13 @@ _PROPERTIES = (
 )
 
 
-def households(random: np.random.Generator, count: int, opened_on: date) -> pl.DataFrame:
+def households(random: np.random.Generator, count: int, starts: Sequence[date]) -> pl.DataFrame:
     """So many households as `registry.bulk.register_many` takes them.
 
-    Phones are of the exchange 555-01xx, which is kept for fiction. Raises Invalid for more than
-    MOST_ACCOUNTS, for which the parcel numbers do not suffice.
+    starts: the first days of the periods; about half of the accounts are there from the first
+    on, the others come one after the other, none in the last half year. Phones are of the
+    exchange 555, which no household has. Raises Invalid for more than MOST_ACCOUNTS, for which
+    the parcel numbers do not suffice.
     """
     if not 1 <= count <= MOST_ACCOUNTS:
         raise Invalid(
@@ -61,9 +65,10 @@ def households(random: np.random.Generator, count: int, opened_on: date) -> pl.D
             "postal_code": random.choice(lists["postal_codes"], count).tolist(),
             "property_type": [_PROPERTIES[kind][0] for kind in kinds],
             "dwelling_units": units.tolist(),
+            "opened_on": _openings(random, count, starts),
         },
         schema_overrides={"email": pl.String},
-    ).with_columns(opened_on=pl.lit(opened_on))
+    )
 
 
 def _names(
@@ -79,6 +84,11 @@ def _names(
     ]
 
 
+def _openings(random: np.random.Generator, count: int, starts: Sequence[date]) -> list[date]:
+    drawn = np.maximum(random.random(count) - _FROM_THE_FIRST, 0) / (1 - _FROM_THE_FIRST)
+    return [starts[int(part * max(len(starts) - 3, 1))] for part in drawn]
+
+
 def _falling(count: int) -> npt.NDArray[np.float64]:
     """Shares that fall with the rank, as those of last names do."""
     weights = 1 / (np.arange(count) + 12.0)
@@ -87,8 +97,8 @@ def _falling(count: int) -> npt.NDArray[np.float64]:
 
 def _phones(random: np.random.Generator, count: int) -> list[str]:
     areas = random.choice(_AREA_CODES, count)
-    lines = random.integers(100, 200, count)
-    return [f"{area}5550{line}" for area, line in zip(areas, lines, strict=True)]
+    lines = random.integers(0, 10_000, count)
+    return [f"{area}555{line:04d}" for area, line in zip(areas, lines, strict=True)]
 
 
 def _addresses(random: np.random.Generator, streets: list[list[str]], count: int) -> list[str]:

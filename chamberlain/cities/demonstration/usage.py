@@ -27,6 +27,7 @@ _DAILY_CCF = {
 # By the calendar month in which a period ends: gardens in summer.
 _SEASON = (0.86, 0.84, 0.85, 0.88, 0.95, 1.12, 1.30, 1.38, 1.28, 1.06, 0.92, 0.88)
 _ABSURD_TIMES = 45
+_NOT_READ = 0.001
 
 
 def period_ends(last: date, periods: int) -> list[date]:
@@ -49,9 +50,9 @@ def reads(
 ) -> pl.DataFrame:
     """The reads of all accounts at the end of each period, as the table of reads takes them.
 
-    metered: service_point_id, meter_id. One in a hundred homes stands empty, some leak, some
-    reads are estimates; in the last period a few are absurd and a few are missing, for the
-    worklist of its bill run.
+    metered: service_point_id, meter_id, opened_on. One in a hundred homes stands empty, some
+    leak, some reads are estimates; in the last period a few are absurd and a few are missing,
+    for the worklist of its bill run.
     """
     register = np.zeros(metered.height, dtype=np.int64)
     frames = []
