@@ -1,8 +1,9 @@
 """One timeline of an account: its bills, payments, reads, reversals and changes."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 from chamberlain.billing.accounts import ReadRow, reads_of_account
 from chamberlain.billing.explanation import quantity_in_words
@@ -23,7 +24,8 @@ KINDS = {
     "reversal": "Reversals",
     "change": "Changes",
 }
-_FIELDS = {"customer": "holder", "period": "days", "kind": "kind", "value": ""}
+_DONE = {"insert": "recorded", "update": "changed", "delete": "removed"}
+_DAYS = re.compile(r"\[(\d{4}-\d\d-\d\d),(\d{4}-\d\d-\d\d)?\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def timeline(account_id: int, kind: str, *, sees_changes: bool, unmasked: bool) 
     if kind in ("", "reversal"):
         found += map(_reversal, reversals_of_account(account_id, EACH_MAX))
     if kind in ("", "change") and sees_changes:
-        found += map(_change, changes(account_id, unmasked=unmasked, limit=EACH_MAX))
+        found += _changes(changes(account_id, unmasked=unmasked, limit=EACH_MAX))
     return _newest_first(found)
 
 
@@ -140,13 +142,32 @@ def _reversal(entry: EntryRow) -> Event:
     )
 
 
-def _change(change: Change) -> Event:
-    field = _FIELDS.get(change.field, change.field.replace("_", " "))
-    about = f"{change.what} {field}".strip()
-    if change.done == "insert":
-        title, text = f"{about.capitalize()} recorded", change.new
-    elif change.done == "delete":
-        title, text = f"{about.capitalize()} removed", change.old
-    else:
-        title, text = f"{about.capitalize()} changed", f"{change.old} → {change.new}"
-    return Event("change", change.at, title, by=change.who, text=text)
+def _changes(found: Iterable[Change]) -> Iterator[Event]:
+    """One event for all fields of one thing that one person changed at once."""
+    together: dict[tuple[datetime, str, str, str], list[Change]] = {}
+    for change in found:
+        key = (change.at, change.who, change.what, change.done)
+        together.setdefault(key, []).append(change)
+    for (at, who, what, done), fields in together.items():
+        title = f"{what.capitalize()} {_DONE.get(done, done)}"
+        yield Event("change", at, title, by=who, text="; ".join(map(_field, fields)))
+
+
+def _field(change: Change) -> str:
+    name = change.field.removesuffix("_id").replace("_", " ")
+    old, new = _value(change.old), _value(change.new)
+    if change.done == "update":
+        return f"{name}: {old or 'nothing'} → {new or 'nothing'}"
+    return f"{name}: {new or old}"
+
+
+def _value(text: str) -> str:
+    """A value as people read it; a range of days by its first and last day."""
+    if not (found := _DAYS.fullmatch(text)):
+        return text
+    first, after = found.groups()
+    start = date.fromisoformat(first)
+    if not after:
+        return f"from {start:%b} {start.day}, {start.year}"
+    last = date.fromisoformat(after) - timedelta(days=1)
+    return f"{start:%b} {start.day}, {start.year} to {last:%b} {last.day}, {last.year}"

@@ -57,6 +57,7 @@ def bill(request: OfficeRequest, number: str) -> HttpResponse:
         "explanation": explain_bill(found, lines, before, lines_before),
         "days": (found.to_on - found.from_on).days,
         "may_reverse": actor.may("bill.reverse") and not found.is_reversed and found.entry_id,
+        "may_see_run": actor.may("billing.view"),
         "shows_contact": actor.may("contact.view"),
         "today": timezone.localdate(),
         "breadcrumbs": _crumbs(found),

@@ -154,6 +154,7 @@ def component(request: OfficeRequest, code: str, component_id: int) -> HttpRespo
         "tariff": parent,
         "component": found,
         "rows": rows,
+        "per": "; ".join(dict.fromkeys(row["per"] for row in rows)).capitalize(),
         "has_series": any(row["series"] for row in rows),
         "alt": f"Steps of the rate through the years; the latest: {latest}.",
         "is_unverified": any(not figure.is_verified for figure in found.figures),
