@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import typer
 
-from chamberlain.cli import bill_run, database, ledger, serving, tariff, user
+from chamberlain.cli import bill_run, database, ledger, reads, serving, tariff, user
 from chamberlain.kernel.errors import BadFile, Refused
 
 log = logging.getLogger("chamberlain.cli")
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.add_typer(database.app, name="database")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(reads.app, name="reads")
 app.add_typer(tariff.app, name="tariff")
 app.add_typer(user.app, name="user")
 app.command("migrate")(database.migrate)
