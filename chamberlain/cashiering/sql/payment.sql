@@ -87,12 +87,14 @@ BEGIN
         SELECT v_entry, a.id, coalesce(k.receivable_id, credits.id), l.cents,
             CASE WHEN l.charge IS NULL THEN 'none' ELSE 'settle' END,
             coalesce(c.account_id, p_payer), c.id
-        FROM unnest(p_leg_charges, p_leg_tenders, p_leg_cents) AS l (charge, tender, cents)
+        FROM unnest(p_leg_charges, p_leg_tenders, p_leg_cents) WITH ORDINALITY
+            AS l (charge, tender, cents, position)
         JOIN ledger_ledgeraccount a ON a.code = '1010-' || s.center_code || '-' || l.tender
         LEFT JOIN ledger_charge c ON c.id = l.charge
         LEFT JOIN ledger_chargekind k ON k.id = c.kind_id
         LEFT JOIN ledger_ledgeraccount credits ON l.charge IS NULL AND credits.code = '2300'
-        WHERE l.charge IS NULL OR c.id IS NOT NULL;
+        WHERE l.charge IS NULL OR c.id IS NOT NULL
+        ORDER BY l.position;
     GET DIAGNOSTICS v_posted = ROW_COUNT;
     IF v_posted <> cardinality(p_leg_cents) THEN
         RAISE EXCEPTION 'A charge or a till account does not exist.' USING ERRCODE = 'CS001';
