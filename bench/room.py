@@ -62,6 +62,8 @@ class Room:
 
     def close(self) -> None:
         """Removes the databases that were made."""
+        if not self._made:
+            return
         from django.db import connections
 
         from chamberlain.database import setup

@@ -14,6 +14,7 @@ from math import lcm
 
 import polars as pl
 
+from chamberlain.tariffs.columns import as_column
 from chamberlain.tariffs.rows import Rows, day_number
 from chamberlain.tariffs.schedule import Component, Exemption, Version
 
@@ -58,17 +59,15 @@ class Weights:
         """The same with every weight in a column, since all that follows reads them."""
         if self.is_simple:
             return self
-        named = [_expr(weight).alias(f"{number}") for number, weight in enumerate(self.weights)]
+        named = [as_column(weight).alias(f"{number}") for number, weight in enumerate(self.weights)]
         if self.before is not None:
             named.append(self.before.alias("before"))
         found = rows.compute([pl.col("row"), *named])
-        columns = [rows.add(found[f"{number}"]) for number in range(len(self.weights))]
+        columns = [
+            rows.add(found[f"{number}"], follows=True) for number in range(len(self.weights))
+        ]
         before = None if self.before is None else rows.add(found["before"])
         return Weights(self.segments, tuple(columns), self.whole, before)
-
-
-def _expr(weight: pl.Expr | int) -> pl.Expr:
-    return pl.lit(weight, dtype=pl.Int64) if isinstance(weight, int) else weight
 
 
 def weigh(component: Component, rows: Rows, proration: str, until: int | None = None) -> Weights:

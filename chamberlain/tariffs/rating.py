@@ -41,7 +41,8 @@ The method
 ==========
 For each component in printed order: cut time where its figures change (`proration`), look up its
 figures (`figures`), write the amount as columns times coefficients (`amounts`, `tiering`), and
-compute numerator and denominator in whole numbers; round half up, once (`lines`). Numbers that
+compute numerator and denominator in whole numbers; round half up, once (`lines`); say which
+rates and quantities made it (`printing`, `steps`). Numbers that
 outgrow 64 bits are computed in 128; usage for which that is too narrow is refused.
 
 A percentage is of printed cents, so that a reader can check it from the bill. Where it changes
@@ -58,6 +59,7 @@ from chamberlain.kernel.errors import Invalid
 from chamberlain.tariffs import owrs_rating
 from chamberlain.tariffs.lines import Line, Total
 from chamberlain.tariffs.owrs_rating import OwrsSchedule
+from chamberlain.tariffs.printing import Printing
 from chamberlain.tariffs.rows import DAYS_MAX, USAGE_MAX, Rows
 from chamberlain.tariffs.schedule import Schedule
 from chamberlain.tariffs.shapes import LINES, REFUSALS, USAGES
@@ -114,7 +116,7 @@ def _lines(schedule: Schedule, rows: Rows, *, explained: bool) -> list[pl.DataFr
         line = Line(component, rows, schedule.proration, totals)
         totals[component.code] = total = line.total()
         if line.weights.segments:
-            found.append(line.printed(total, explained=explained))
+            found.append(Printing(line).printed(total, explained=explained))
     return found
 
 

@@ -67,12 +67,18 @@ class Rows:
         exempt = usages["exemptions"]
         self.any_exempt = exempt.null_count() < exempt.len() and bool(exempt.list.len().max())
         self.refused: list[pl.DataFrame] = []
+        self.following = {"days"}
         self._kept: dict[str, tuple[pl.Expr, int]] = {}
         self._attributes: dict[str, pl.Series] = {}
 
-    def add(self, column: pl.Series) -> pl.Expr:
-        """Keeps an aligned column and gives the expression that reads it."""
+    def add(self, column: pl.Series, *, follows: bool = False) -> pl.Expr:
+        """Keeps an aligned column and gives the expression that reads it.
+
+        follows: its values follow from the period, the usage and the other columns.
+        """
         name = f"c{len(self.frame.columns)}"
+        if follows:
+            self.following.add(name)
         self.frame = self.frame.with_columns(column.alias(name))
         return pl.col(name)
 
@@ -177,9 +183,7 @@ class Rows:
             pair = pl.col("from") * 2 * DAYS_MAX + pl.col("days")
             pairs = self.series(pair)
             distinct = pairs.unique()
-            parts = [
-                month_parts(_day(each // (2 * DAYS_MAX)), _end(each)) for each in distinct.to_list()
-            ]
+            parts = [month_parts(*_period(each)) for each in distinct.to_list()]
             self.keep("months", pairs.replace_strict(distinct, pl.Series(parts, dtype=pl.Int64)))
         return self._kept["months"]
 
@@ -230,13 +234,14 @@ def _words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _day(number: int) -> date:
+def date_of(number: int) -> date:
+    """The day of a number of days since 1970."""
     return date.fromordinal(number + _EPOCH)
 
 
-def _end(pair: int) -> date:
+def _period(pair: int) -> tuple[date, date]:
     start, days = divmod(pair, 2 * DAYS_MAX)
-    return _day(start + days)
+    return date_of(start), date_of(start + days)
 
 
 def largest(column: pl.Series) -> int:

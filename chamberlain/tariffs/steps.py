@@ -5,44 +5,56 @@ period), `tier`, `quantity_thousandths`, `rate_micros`, `waived_micros` (the par
 exemption waives).
 """
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import polars as pl
 
 from chamberlain.kernel.money import MICROS
+from chamberlain.tariffs.rows import date_of
 
 _REPEATED = 10_000
+_FROM, _TO = "\x00from", "\x00to"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step, as expressions over the rows' frame. is_there: None for always.
 
-    quantity is in thousandths. from_on, to_on: days since 1970.
+    quantity is in thousandths. dates: its first day at the earliest, its end at the latest (days
+    since 1970; the period may be shorter), and its days.
     """
 
     is_there: pl.Expr | None
     quantity: pl.Expr
     rate_micros: pl.Expr | int
     tier: int | None = None
-    dates: tuple[pl.Expr, pl.Expr, pl.Expr] | None = None
-    waived: pl.Expr | int = 0
+    dates: tuple[int, int, pl.Expr] | None = None
+    waived: pl.Expr | None = None
     """Waived micros; 0 is left out."""
 
 
-def as_json(frame: pl.DataFrame, steps: list[Step]) -> pl.Series:
+def as_json(
+    frame: pl.DataFrame, steps: list[Step], following: AbstractSet[str] = frozenset()
+) -> pl.Series:
     """The steps of each row of the frame, as a JSON array (String).
 
     Rows that are alike are written once: cities bill many accounts the same usage and days.
+    following: columns that need no comparing, since they follow from the period (`from`, `to`),
+    the `usage` and the others.
     """
     text = _array(steps)
+    read = sorted({*text.meta.root_names()} - {_FROM, _TO})
     if frame.height < _REPEATED:
-        return frame.select(text.alias("steps"))["steps"]
-    inputs = sorted(set(text.meta.root_names()))
-    alike = frame.select(inputs)
-    distinct = alike.unique()
-    written = distinct.with_columns(text.alias("\x00steps"))
-    joined = alike.join(written, on=inputs, how="left", maintain_order="left", nulls_equal=True)
+        return _with_texts(frame).select(text.alias("steps"))["steps"]
+    compared = [name for name in read if name not in following]
+    if len(compared) < len(read):
+        compared = sorted({*compared, "from", "to", "usage"})
+    distinct = frame.select(set(read) | set(compared)).unique(compared)
+    written = _with_texts(distinct).select(*compared, text.alias("\x00steps"))
+    joined = frame.select(compared).join(
+        written, on=compared, how="left", maintain_order="left", nulls_equal=True
+    )
     return joined["\x00steps"].alias("steps")
 
 
@@ -59,26 +71,36 @@ def _object(step: Step) -> pl.Expr:
     """The object as text; `pieces` are constant texts and columns in turn."""
     pieces: list[str | pl.Expr] = []
     if step.dates is not None:
-        from_on, to_on, days = step.dates
-        pieces += ['"from_on":"', _date(from_on), '","to_on":"', _date(to_on), '","days":', days]
-        pieces.append(",")
+        start, end, days = step.dates
+        from_on = (
+            pl.when(pl.col("from") > start).then(pl.col(_FROM)).otherwise(pl.lit(_text(start)))
+        )
+        to_on = pl.when(pl.col("to") < end).then(pl.col(_TO)).otherwise(pl.lit(_text(end)))
+        pieces += ['"from_on":"', from_on, '","to_on":"', to_on, '","days":', days, ","]
     if step.tier is not None:
         pieces.append(f'"tier":{step.tier},')
     pieces += ['"quantity_thousandths":', step.quantity.cast(pl.Int64), ',"rate_micros":']
     pieces.append(str(step.rate_micros) if isinstance(step.rate_micros, int) else step.rate_micros)
-    if isinstance(step.waived, pl.Expr):
+    if step.waived is not None:
         some = pl.concat_str(pl.lit(',"waived_micros":'), step.waived.cast(pl.String))
         pieces.append(pl.when(step.waived > 0).then(some).otherwise(pl.lit("")))
-    elif step.waived:
-        pieces.append(f',"waived_micros":{step.waived}')
     texts = [pl.lit(each) if isinstance(each, str) else each for each in ["{", *pieces, "}"]]
     return pl.concat_str([each.cast(pl.String) for each in texts])
 
 
-def _date(days: pl.Expr) -> pl.Expr:
-    return days.cast(pl.Int32).cast(pl.Date).dt.to_string("%Y-%m-%d")
+def _text(day: int) -> str:
+    return date_of(day).isoformat()
 
 
-def waived_micros(parts: pl.Expr | int, whole: int) -> pl.Expr | int:
-    """What an exemption waives, in micros."""
-    return (whole - parts) * MICROS // whole
+def _with_texts(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with its periods written out, once for all steps."""
+    return frame.with_columns(
+        pl.col(day).cast(pl.Int32).cast(pl.Date).dt.to_string("%Y-%m-%d").alias(text)
+        for day, text in (("from", _FROM), ("to", _TO))
+        if day in frame.columns
+    )
+
+
+def waived_micros(parts: pl.Expr | int, whole: int) -> pl.Expr | None:
+    """What an exemption waives, in micros; None where none can."""
+    return None if isinstance(parts, int) else (whole - parts) * MICROS // whole

@@ -90,7 +90,7 @@ class _Above:
                     shared[limits] = (self._above(figures.column(limits)), {})
                 usage, coefficients = shared[limits]
                 step = figures.of(number, partial(_step, tier))
-                _put(coefficients, number, step)
+                coefficients[number] = step
                 has = figures.of(number, partial(_has, tier))
                 above.append(usage * has.value if isinstance(has.value, pl.Expr) else usage)
             parts.append(_parts(figures, number, above))
@@ -105,15 +105,7 @@ class _Above:
             top = (self.allowance.cast(pl.Int128) if wide else self.allowance) * top
         # In a column, since cents, quantities and steps all read it.
         above = pl.when(self.usage > top).then(self.usage - top).otherwise(0)
-        return self.rows.add(self.rows.series(above))
-
-
-def _put(coefficients: dict[int, Coefficient], number: int, step: Coefficient) -> None:
-    """Adds to the coefficient of a segment; two tiers of one segment may have the same limits."""
-    if number in coefficients:
-        known = coefficients[number]
-        step = Coefficient(known.value + step.value, known.largest + step.largest)
-    coefficients[number] = step
+        return self.rows.add(self.rows.series(above), follows=True)
 
 
 def _parts(figures: Figures, number: int, above: list[pl.Expr]) -> tuple[TierPart, ...]:

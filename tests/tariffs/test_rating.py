@@ -340,3 +340,34 @@ def test_a_million_accounts_are_rated_in_a_moment() -> None:
     assert time.perf_counter() - started < 5
     assert rated.lines["cents"].sum() == 2 * 1_000_000 * 323_50
     assert rated.lines["steps"].null_count() == 1_000_000
+
+
+def test_a_share_of_a_share_follows_both_changes() -> None:
+    """30 days at 1.00; 10 percent, from the 11th 20; of that 50 percent, from the 21st 100."""
+    day, change, later = "2025-01-01", "2026-06-11", "2026-06-21"
+    terms = {
+        "water": f"{{type: fixed, per: day, versions: [{{effective: {day}, amount: 1}}]}}",
+        "sewer": "{type: percent, of: [water], versions:"
+        f" [{{effective: {day}, percent: 10}}, {{effective: {change}, percent: 20}}]}}",
+        "fund": "{type: percent, of: [sewer], versions:"
+        f" [{{effective: {day}, percent: 50}}, {{effective: {later}, percent: 100}}]}}",
+    }
+    rated = rate(town(terms), usage(JUNE))
+    assert bill(rated) == {"water": 30_00, "sewer": 1_00 + 4_00, "fund": 1_50 + 2_00}
+
+
+def test_a_key_without_a_figure_in_one_version_is_refused_only_for_its_days() -> None:
+    terms = (
+        "{type: fixed, per: period, by: meter_size, versions:"
+        " [{effective: 2025-01-01, amounts: {'1\"': 1, '2\"': 2}},"
+        " {effective: 2026-06-11, amounts: {'2\"': 2}}]}"
+    )
+    schedule = town({"service": terms})
+    rows = [
+        usage("2026-05-01 2026-06-01", row=1),
+        usage(JUNE, row=2),
+        usage(JUNE, row=3, meter_size='2"'),
+    ]
+    rated = rate(schedule, pl.concat(rows))
+    assert rated.refusals.select("row", "code").rows() == [(2, "unknown_meter_size")]
+    assert rated.lines["row"].to_list() == [1, 3]
