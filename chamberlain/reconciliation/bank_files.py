@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from chamberlain.identity.actors import Actor
@@ -14,11 +14,11 @@ from chamberlain.kernel.money import show_cents
 from chamberlain.reconciliation import bai2_file
 from chamberlain.reconciliation.bai2_file import AccountDay
 from chamberlain.reconciliation.models import BankAccount, BankFile, BankLine, Statement
+from chamberlain.reconciliation.turns import wait_for_turn
 
 CURRENCY = "USD"
 NAME_MAX = 120
 _DELETION, _TEST = "2", "4"
-_LOCK = 7_000_001  # files are taken in one after another: each is compared with the one before
 
 Identity = tuple[object, int, str, str, str]
 
@@ -44,7 +44,7 @@ def read_bank_file(actor: Actor, name: str, content: bytes, now: datetime) -> in
     _refuse_second(sha256)
     read = bai2_file.read(content)
     with transaction.atomic():
-        _one_at_a_time()
+        wait_for_turn()
         _refuse_second(sha256)
         accounts = {a.number: a for a in BankAccount.objects.all()}
         faults = [*read.differences, *_faults(read.days, accounts, now)]
@@ -67,11 +67,6 @@ def read_bank_file(actor: Actor, name: str, content: bytes, now: datetime) -> in
         for day in read.days:
             _store(file, accounts[day.account_number], day)
     return file.pk
-
-
-def _one_at_a_time() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
 def _refuse_second(sha256: str) -> None:

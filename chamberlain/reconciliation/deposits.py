@@ -16,6 +16,7 @@ from chamberlain.ledger.models import BusinessDay
 from chamberlain.ledger.posting import DayClosed, Leg, NewEntry, post
 from chamberlain.reconciliation.matching import DEPOSITS, LINES, Matches, match, words_of
 from chamberlain.reconciliation.models import BankLine, Deposit, Match
+from chamberlain.reconciliation.turns import wait_for_turn
 
 WITHIN_DAYS = 7
 BAG_MAX = 40
@@ -166,7 +167,7 @@ def match_deposits(
     actor.require("deposit.match")
     with transaction.atomic():
         day = _locked_day(actor, business_day_id, "deposit.match")
-        list(Deposit.objects.select_for_update(no_key=True).filter(match=None).order_by("pk"))
+        wait_for_turn()
         matches = possible_matches(within_days, actor)
         found = []
         for deposit_id, line_id, days, is_named in matches.found.select(
@@ -207,11 +208,9 @@ def match_by_hand(
         )
     with transaction.atomic():
         day = _locked_day(actor, business_day_id, "deposit.match")
+        wait_for_turn()
         deposit = (
-            Deposit.objects.select_for_update(of=("self",), no_key=True)
-            .select_related("business_day__center")
-            .filter(pk=deposit_id)
-            .first()
+            Deposit.objects.select_related("business_day__center").filter(pk=deposit_id).first()
         )
         if deposit is None:
             raise NotFound("There is no such deposit.")
