@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chamberlain.web.pages.counter")),
     path("", include("chamberlain.web.pages.tills")),
     path("", include("chamberlain.web.pages.centers")),
+    path("", include("chamberlain.web.pages.reconciliation")),
     path("", include("chamberlain.web.pages.board")),
     path("", include("chamberlain.web.pages.search")),
     path("", include("chamberlain.web.pages.accounts")),

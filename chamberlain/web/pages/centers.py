@@ -1,5 +1,7 @@
 """Centers and their days: opened, paid at, counted, deposited, closed and sealed."""
 
+from typing import Any
+
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -10,6 +12,8 @@ from chamberlain.cashiering import listings, operations
 from chamberlain.cashiering.days import CenterDay, day_of_center, days_of_center
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.errors import Refused
+from chamberlain.reconciliation import queries as reconciliation
+from chamberlain.reconciliation.operations import make_deposit
 from chamberlain.web.access import actor_of_page, needs
 from chamberlain.web.middleware import OfficeRequest
 from chamberlain.web.paging import page_of
@@ -74,7 +78,12 @@ def day(request: OfficeRequest, business_day_id: int) -> HttpResponse:
     return _day(request, business_day_id)
 
 
-def _day(request: OfficeRequest, business_day_id: int, refusal: str = "") -> HttpResponse:
+def _day(
+    request: OfficeRequest,
+    business_day_id: int,
+    refusal: str = "",
+    refused_deposit: tuple[str, str, str] = ("", "", ""),
+) -> HttpResponse:
     actor = actor_of_page(request)
     view = day_of_center(business_day_id)
     page = page_of(
@@ -93,6 +102,9 @@ def _day(request: OfficeRequest, business_day_id: int, refusal: str = "") -> Htt
             {"label": f"{view.day:%B %-d, %Y}"},
         ],
         "steps": _steps(view),
+        "deposits": reconciliation.deposits_of_day(business_day_id),
+        "to_deposit": _to_deposit(view, *refused_deposit),
+        "may_deposit": is_open and actor.may("deposit.make", view.center_id),
         "seal": listings.seal_of_day(business_day_id),
         "is_open": is_open,
         "is_blind": _is_blind(actor, view),
@@ -100,6 +112,20 @@ def _day(request: OfficeRequest, business_day_id: int, refusal: str = "") -> Htt
         "may_open_till": is_open and actor.may("till.open", view.center_id),
     }
     return render(request, "centers/day.html", context)
+
+
+def _to_deposit(
+    view: CenterDay, tender: str, bag_number: str, sentence: str
+) -> list[dict[str, Any]]:
+    """What lies in the tills, each tender with what was typed for it and why it was refused."""
+    return [
+        {
+            "amount": amount,
+            "bag_number": bag_number if amount.code == tender else "",
+            "error": sentence if amount.code == tender else "",
+        }
+        for amount in view.in_tills
+    ]
 
 
 def _is_blind(actor: Actor, view: CenterDay) -> bool:
@@ -124,6 +150,22 @@ def _steps(view: CenterDay) -> list[dict[str, str]]:
 
 
 @require_POST
+@needs("deposit.make")
+def deposit(request: OfficeRequest, business_day_id: int) -> HttpResponse:
+    """Bags all that lies in the tills of one tender."""
+    tender = str(request.POST.get("tender", ""))
+    bag_number = str(request.POST.get("bag_number", ""))
+    try:
+        make_deposit(actor_of_page(request), business_day_id, tender, bag_number, timezone.now())
+    except Refused as refusal:
+        if refusal.field == "bag_number":
+            beside = (tender, bag_number[:40], refusal.sentence)
+            return _day(request, business_day_id, refused_deposit=beside)
+        return _day(request, business_day_id, refusal.sentence)
+    return HttpResponseRedirect(reverse("center_day", args=[business_day_id]))
+
+
+@require_POST
 @needs("day.close")
 def close_day(request: OfficeRequest, business_day_id: int) -> HttpResponse:
     """Closes and seals the day."""
@@ -137,6 +179,7 @@ def close_day(request: OfficeRequest, business_day_id: int) -> HttpResponse:
 urlpatterns = [
     path("centers/", centers, name="centers"),
     path("centers/days/<int:business_day_id>/", day, name="center_day"),
+    path("centers/days/<int:business_day_id>/deposit", deposit, name="center_deposit"),
     path("centers/days/<int:business_day_id>/close", close_day, name="center_day_close"),
     path("centers/<slug:code>/", center, name="center"),
     path("centers/<slug:code>/open", open_day, name="center_open"),
