@@ -23,7 +23,10 @@ _UNITS = {
     "month": ("month", "months"),
     "day": ("day", "days"),
     "period": ("billing period", "billing periods"),
-    "dwelling_unit": ("dwelling unit", "dwelling units"),
+    "fixture": ("fixture", "fixtures"),
+    "unit-period": ("dwelling unit", "dwelling units"),
+    "unit-month": ("dwelling-unit month", "dwelling-unit months"),
+    "unit-day": ("dwelling-unit day", "dwelling-unit days"),
 }
 
 
@@ -83,7 +86,7 @@ def _step(step: dict[str, Any], unit: str) -> str:
 
 def _product(thousandths: int, unit: str, rate_micros: int) -> str:
     quantity = Decimal(thousandths).scaleb(-3)
-    if unit in ("percent", "dollars"):
+    if unit in ("percent", "dollar"):
         percent = _plain(decimal_of_micros(rate_micros) * 100)
         return f"{percent} % of ${quantity:,.2f}"
     rate = decimal_of_micros(rate_micros)
@@ -156,7 +159,7 @@ def _rates(lines: Sequence[LineRow], lines_before: Sequence[LineRow]) -> list[st
         if line.rate_micros is not None
         and (old := then.get(line.code)) is not None
         and old != line.rate_micros
-        and line.unit not in ("percent", "dollars")
+        and line.unit not in ("percent", "dollar")
     ]
 
 

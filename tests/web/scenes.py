@@ -208,7 +208,7 @@ def bill(agreement: ServiceAgreement, read: Read, run: BillRun, number: str, due
             charge_id=charge_id,
             cents=water,
             quantity_thousandths=read.usage_thousandths if i == 0 else water * 10,
-            unit="kgal" if i == 0 else "percent",
+            unit="kgal" if i == 0 else "dollar",
             rate_micros=RATE_MICROS if i == 0 else 1_000_000,
             days=60,
         )

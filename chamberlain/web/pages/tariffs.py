@@ -14,7 +14,7 @@ from chamberlain.kernel.money import decimal_of_micros
 from chamberlain.revenue.queries import prices
 from chamberlain.tariffs import queries
 from chamberlain.tariffs.catalogue import percent_components
-from chamberlain.tariffs.queries import ComponentFigures, Figure
+from chamberlain.tariffs.queries import ComponentFigures, Figure, UnverifiedFigure
 from chamberlain.web import charts
 from chamberlain.web.access import actor_of_page, needs
 from chamberlain.web.middleware import OfficeRequest
@@ -48,6 +48,8 @@ def _rate(figure: Figure, is_percent: bool) -> str:
 
 
 def _per(figure: Figure, is_percent: bool) -> str:
+    if is_percent and figure.unit.count("+") > 1:
+        return "of the lines above"
     if is_percent:
         return f"of {figure.unit.replace('_', ' ')}"
     return f"per {_PER.get(figure.unit, figure.unit.replace('_', ' '))}"
@@ -96,13 +98,30 @@ def tariffs(request: OfficeRequest) -> HttpResponse:
     return render(request, "tariffs/tariffs.html", values)
 
 
+def _unverified_row(alike: list[UnverifiedFigure]) -> dict[str, Any]:
+    """Figures of a line that share source and note, as one row."""
+    days = [found.figure.effective for found in alike]
+    return {
+        "component_id": alike[0].component_id,
+        "tariff_code": alike[0].tariff_code,
+        "label": alike[0].label,
+        "source": alike[0].figure.source,
+        "note": alike[0].figure.note,
+        "figures": len(alike),
+        "first": min(days),
+        "last": max(days),
+    }
+
+
 @needs("tariff.load")
 @require_safe
 def unverified(request: OfficeRequest) -> HttpResponse:
     """Every figure that nobody has verified, with what is known about it."""
-    rows = [
-        {"found": found, "series": _series(found.figure)} for found in queries.unverified_figures()
-    ]
+    alike: dict[tuple[int, str, str], list[UnverifiedFigure]] = {}
+    for found in queries.unverified_figures():
+        key = (found.component_id, found.figure.source, found.figure.note)
+        alike.setdefault(key, []).append(found)
+    rows = [_unverified_row(figures) for figures in alike.values()]
     fees = [price for price in prices() if not price.is_verified]
     values = {
         "rows": rows,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import operator
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import template
 from django.core.paginator import Page
@@ -29,6 +31,7 @@ from chamberlain.kernel.money import show_cents
 
 register = template.Library()
 
+_ADDRESS = re.compile(r"https?://[^\s,;)]+")
 MINUS = "\N{MINUS SIGN}"
 NOTHING = format_html(
     '<span class="nothing"><span aria-hidden="true">{}</span>'
@@ -180,6 +183,23 @@ def units(thousandths: object) -> SafeString:
         return NOTHING
     number = Decimal(_whole(thousandths)).scaleb(-3).normalize()
     return format_html('<span class="quantity">{}</span>', f"{number:,f}")
+
+
+@register.filter
+def source(text: str) -> SafeString:
+    """Where a figure is written; an address in it becomes a link that shows only its site."""
+    found = _ADDRESS.search(text)
+    if not found:
+        return format_html("{}", text)
+    before, address, after = text[: found.start()], found.group(0), text[found.end() :]
+    site = urlsplit(address).hostname or address
+    link = format_html(
+        '<a href="{}" rel="noreferrer" title="{}">{}</a>',
+        address,
+        address,
+        site.removeprefix("www."),
+    )
+    return format_html("{}{}{}", before, link, after)
 
 
 @register.filter
