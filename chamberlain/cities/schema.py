@@ -154,7 +154,14 @@ class FeeTermsFile(Strict):
     charge_kind: Code
     term_months: Annotated[int, Field(ge=1, le=120)] | None = None
     due_days: Annotated[int, Field(ge=0, le=365)] = 0
-    prices: Annotated[tuple[PriceTerms, ...], Field(min_length=1)]
+    prices: tuple[PriceTerms, ...]
+
+    @model_validator(mode="after")
+    def _priced(self) -> "FeeTermsFile":
+        days = [price.starts_on for price in self.prices]
+        if not days or len(set(days)) < len(days):
+            raise ValueError("prices: a fee has one price from each of its days on, at least one")
+        return self
 
 
 class FeesFile(Strict):

@@ -1,4 +1,4 @@
-"""Search by words and digits instead of trigrams over whole names: see docs/decisions/search.md."""
+"""Search by words and digits instead of trigrams over whole names: see docs/decisions."""
 
 from pathlib import Path
 
