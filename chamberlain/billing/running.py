@@ -16,6 +16,7 @@ from typing import Any
 from django.db import connections
 
 from chamberlain.billing.models import BillRun, Chunk
+from chamberlain.billing.workers import post_in_worker, post_on_cluster, start_worker
 from chamberlain.kernel.errors import NotFound
 
 LARGEST_WORKERS = 64
@@ -119,7 +120,7 @@ def _in_pool(
     """Keeps only as many chunks under way as there are workers, so that a stop holds soon."""
     waiting = iter(numbers)
     under_way = {
-        pool.submit(_post_in_worker, run_id, number) for number in islice(waiting, workers)
+        pool.submit(post_in_worker, run_id, number) for number in islice(waiting, workers)
     }
     while under_way:
         done = next(as_completed(under_way))
@@ -127,7 +128,7 @@ def _in_pool(
         number = done.result()
         if not _stop_requested(run_id):
             under_way |= {
-                pool.submit(_post_in_worker, run_id, following) for following in islice(waiting, 1)
+                pool.submit(post_in_worker, run_id, following) for following in islice(waiting, 1)
             }
         yield number
 
@@ -139,7 +140,7 @@ def _on_dask(run_id: int, numbers: list[int], address: str) -> Iterator[int]:
     database = _database_settings()
     with Client(address) as client:
         futures = client.map(
-            _post_on_cluster,
+            post_on_cluster,
             [(run_id, number, database) for number in numbers],
             pure=False,
             retries=2,
@@ -158,7 +159,7 @@ def _local_workers(workers: int) -> Iterator[ProcessPoolExecutor]:
     pool = ProcessPoolExecutor(
         workers,
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=_start_worker,
+        initializer=start_worker,
         initargs=(_database_settings(),),
     )
     try:
@@ -171,26 +172,3 @@ def _database_settings() -> dict[str, Any]:
     settings = connections["default"].settings_dict
     names = ("NAME", "USER", "PASSWORD", "HOST", "PORT")
     return {name: settings[name] for name in names}
-
-
-def _start_worker(database: dict[str, Any]) -> None:
-    import os  # noqa: PLC0415
-
-    os.environ["POLARS_MAX_THREADS"] = "1"
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chamberlain.settings")
-    import django  # noqa: PLC0415
-
-    django.setup()
-    connections["default"].settings_dict.update(database)
-
-
-def _post_in_worker(run_id: int, number: int) -> int:
-    from chamberlain.billing.chunks import post_chunk  # noqa: PLC0415
-
-    return post_chunk(run_id, number).number
-
-
-def _post_on_cluster(task: tuple[int, int, dict[str, Any]]) -> int:
-    run_id, number, database = task
-    _start_worker(database)
-    return _post_in_worker(run_id, number)

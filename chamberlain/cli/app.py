@@ -7,7 +7,18 @@ from collections.abc import Callable
 
 import typer
 
-from chamberlain.cli import bill_run, database, ledger, reads, serving, tariff, user
+from chamberlain.cli import (
+    bank,
+    bill_run,
+    city,
+    database,
+    demo,
+    ledger,
+    reads,
+    serving,
+    tariff,
+    user,
+)
 from chamberlain.kernel.errors import BadFile, Refused
 
 log = logging.getLogger("chamberlain.cli")
@@ -19,12 +30,15 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(bank.app, name="bank")
+app.add_typer(city.app, name="city")
 app.add_typer(database.app, name="database")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(reads.app, name="reads")
 app.add_typer(tariff.app, name="tariff")
 app.add_typer(user.app, name="user")
 app.command("migrate")(database.migrate)
+app.command("demo")(demo.demo)
 app.command("bill-run")(bill_run.bill_run)
 app.command("serve")(serving.serve)
 app.command("version")(serving.version)

@@ -28,6 +28,11 @@ def bring_up_to_date() -> None:
     setup.migrate()
 
 
+def drop() -> None:
+    """Takes the private database away with all that is in it."""
+    setup.drop_private_database(_name())
+
+
 def has_own_server() -> bool:
     """Whether the city named a PostgreSQL of its own."""
     return bool(os.environ.get("DATABASE_URL"))

@@ -1,4 +1,4 @@
-"""Tariffs: check published files."""
+"""Tariffs: check published files, load the city's own."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -37,6 +37,19 @@ def check(files: Files, as_json: office.AsJson = False) -> None:
         _print(reports)
     if not all(report.is_ok for report in reports):
         raise typer.Exit(1)
+
+
+@app.command()
+def load(
+    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)],
+    as_user: office.AsUser = "",
+) -> None:
+    """Load a city's schedules from a YAML file; the same file again changes nothing."""
+    office.set_up()
+    from chamberlain.tariffs.operations import load_tariffs
+
+    for loaded in load_tariffs(office.actor(as_user), file, office.now()):
+        office.console.print(f"{loaded.code}: {loaded.change}")
 
 
 def _as_row(report: "FileReport") -> dict[str, object]:
