@@ -103,9 +103,7 @@ class _Above:
         if self.allowance is not None:
             wide = self.most * limit.largest >= NARROW
             top = (self.allowance.cast(pl.Int128) if wide else self.allowance) * top
-        # In a column, since cents, quantities and steps all read it.
-        above = pl.when(self.usage > top).then(self.usage - top).otherwise(0)
-        return self.rows.add(self.rows.series(above), follows=True)
+        return pl.when(self.usage > top).then(self.usage - top).otherwise(0)
 
 
 def _parts(figures: Figures, number: int, above: list[pl.Expr]) -> tuple[TierPart, ...]:
