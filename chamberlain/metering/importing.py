@@ -25,7 +25,7 @@ from chamberlain.kernel.errors import BadFile, BadRecord
 from chamberlain.kernel.frames import copy_frame, next_ids, read_frame
 from chamberlain.metering.dials import usage_column
 from chamberlain.metering.models import ReadException, ReadImport
-from chamberlain.metering.operations import THOUSAND
+from chamberlain.metering.operations import THOUSAND, wait_for_imports
 from chamberlain.metering.reading_files import read_file
 
 
@@ -68,6 +68,7 @@ def import_reads(
             f"{source_name}: {faults[0]}{more}; nothing was imported. Correct the file.", faults
         )
     with acting(actor), transaction.atomic():
+        wait_for_imports(alone=True)
         made, is_new = ReadImport.objects.get_or_create(
             digest=digest,
             defaults={

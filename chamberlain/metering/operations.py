@@ -3,7 +3,7 @@
 import re
 from datetime import date, datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from chamberlain.identity.actors import Actor, acting
@@ -173,6 +173,16 @@ def _installation_at(service_point_id: int) -> Installation:
     return found
 
 
+def wait_for_imports(*, alone: bool = False) -> None:
+    """Until the transaction ends no import adds reads; with `alone`, nobody else does either.
+
+    A read counts from the one before, so two that are added at once could count the same usage.
+    """
+    lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {lock}(hashtext('metering reads'))")
+
+
 def _remove(installation: Installation, on: date) -> None:
     installation.period = DateRange(installation.period.lower, on)
     installation.save(update_fields=["period"])
@@ -180,6 +190,7 @@ def _remove(installation: Installation, on: date) -> None:
 
 def _record(installation: Installation, on: date, register: int, quality: str, source: str) -> int:
     meter = installation.meter
+    wait_for_imports()
     if not 0 <= register < 10**meter.dials:
         raise Invalid(
             f"The {meter.dials} dials of meter {meter.serial} cannot show {register}; read it "

@@ -1,10 +1,13 @@
 """A file of reads is read to its end, and every bad record is named."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from itertools import pairwise
 
 import polars as pl
 import pytest
+from django.db import connection
 
 from chamberlain.identity.models import Role
 from chamberlain.kernel.errors import AlreadyDone, BadFile, Invalid, NotFound, NotPermitted
@@ -20,12 +23,11 @@ from chamberlain.registry.operations import (
 from chamberlain.registry.queries import account_summary
 from tests.office import DAY, NOW, make_actor
 
-pytestmark = pytest.mark.django_db
 PUT_IN = date(2026, 1, 1)
 
 
 @pytest.fixture
-def clerk():
+def clerk(db):
     PropertyType.objects.create(code="house", name="House")
     clerk = make_actor("clara", Role.CLERK)
     rosa = register_customer(clerk, "person", "Rosa Muñoz")
@@ -206,3 +208,37 @@ def test_a_hundred_thousand_reads_come_in_within_seconds(clerk):
     lines = [f"X{i},{first},5" for i in range(100_000)]
     result = bring(clerk, "meter,read_on,register\n" + "\n".join(lines))
     assert result.exceptions == 100_000
+
+
+def test_two_files_that_come_at_once_count_no_usage_twice(own_database):
+    PropertyType.objects.create(code="house", name="House")
+    clerk = make_actor("clara", Role.CLERK)
+    house = register_property(clerk, "P-M1", "1 N State St", "60601", "house")
+    point = add_service_point(clerk, house, "SP-M1")
+    operations.install_meter(clerk, "M1", point, PUT_IN, size='1"', unit="ccf", register=0)
+
+    def bring_one(number):
+        try:
+            return bring(clerk, f"meter,read_on,register\nM1,2026-02-{number:02d},{number * 10}")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(bring_one, range(1, 9)))
+    rows = list(Read.objects.order_by("to_on"))
+    assert all(one.to_on == other.from_on for one, other in pairwise(rows))
+    assert sum(row.usage_thousandths for row in rows) == rows[-1].register * 1000
+
+
+def test_the_same_file_sent_twice_at_once_is_imported_once(own_database):
+    clerk = make_actor("clara", Role.CLERK)
+
+    def bring_it(_):
+        try:
+            return bring(clerk, "meter,read_on,register\nM9,2026-02-01,5").import_id
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(bring_it, range(6)))) == 1
+    assert len(queries.worklist()) == 1
