@@ -4,13 +4,19 @@ import re
 from datetime import date
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import FilePayload, Page, expect
 
+from chamberlain.cashiering.operations import TenderLine, close_till, take_payment, verify_till
 from chamberlain.identity.actors import program_actor
 from chamberlain.ledger.models import BusinessDay, DayDigest
 from chamberlain.ledger.proof import prove
 from chamberlain.reconciliation.models import Reconciliation
-from chamberlain.reconciliation.operations import ensure_bank_account
+from chamberlain.reconciliation.operations import (
+    ensure_bank_account,
+    make_deposit,
+    read_bank_file,
+)
 from tests.web import counter_office
 from tests.web.conftest import Live, assert_accessible, assert_fits, keep_picture, sign_in
 
@@ -172,6 +178,49 @@ def pay(page: Page, number: str, tender: str, amount: str, reference: str = "") 
         page.keyboard.type(reference)
     page.keyboard.press("F9")
     expect(page.get_by_role("heading", name=re.compile("Receipt CH"))).to_be_visible()
+
+
+def two_bags_of_the_same_amount(office: counter_office.CounterOffice) -> None:
+    """A verified day whose cash and checks are both $50.00, bagged."""
+    session_id = counter_office.open_till(office)
+    now = timezone.now()
+    for charge_id, tender in (
+        (office.maria.charge_ids[0], TenderLine("cash", 5000)),
+        (office.maria.charge_ids[1], TenderLine("check", 5000, "12")),
+    ):
+        take_payment(
+            counter_office.actor("casey"),
+            session_id,
+            office.maria.account_id,
+            [(charge_id, 5000)],
+            [tender],
+            now,
+            tender.kind,
+        )
+    close_till(counter_office.actor("casey"), session_id, {2000: 7, 1000: 1}, 5000, now)
+    verify_till(counter_office.actor("sol"), session_id, now)
+    for kind, bag in (("cash", "B77"), ("check", "B78")):
+        make_deposit(counter_office.actor("sol"), office.day.pk, kind, bag, now)
+
+
+def test_what_the_bank_does_not_name_is_decided_by_a_person(live: Live, page: Page) -> None:
+    office = counter_office.set_up()
+    ensure_bank_account(ACCOUNT, "City deposits")
+    two_bags_of_the_same_amount(office)
+    content = bank_file(counter_office.today(), (5000, "DEPOSIT"), (5000, "DEPOSIT"))
+    read_bank_file(counter_office.actor("ray"), "statement.bai", content, timezone.now())
+    sign_in(page, "ray", "/reconciliation/bank/")
+    expect(page.get_by_text("Nothing can be matched without a doubt.")).to_be_visible()
+    page.locator("details.decide > summary").first.click()
+    page.get_by_label("Why?").first.fill("The teller told us on the phone")
+    keep_picture(page, "reconciliation-to-decide")
+    assert_accessible(page)
+    assert_fits(page)
+    page.get_by_role("button", name="Match", exact=True).first.click()
+    expect(page.get_by_text("The deposit was matched.")).to_be_visible()
+    expect(page.get_by_text("1 deposit can be matched without a doubt.")).to_be_visible()
+    page.goto("/reconciliation/matched/")
+    expect(page.get_by_text("The teller told us on the phone")).to_be_visible()
 
 
 def test_every_bad_line_of_a_bank_file_is_listed(live: Live, page: Page) -> None:
