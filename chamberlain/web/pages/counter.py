@@ -13,7 +13,7 @@ from chamberlain.cashiering import operations, queries
 from chamberlain.cashiering.baskets import account_of_paper
 from chamberlain.cashiering.listings import transfers_of_receipt
 from chamberlain.cashiering.paper import receipt_pdf
-from chamberlain.cashiering.queries import ReceiptView, SessionView
+from chamberlain.cashiering.queries import ReceiptView, SessionView, VoidRow
 from chamberlain.kernel.errors import Refused
 from chamberlain.registry.search import Found, search
 from chamberlain.web.access import actor_of_page, needs
@@ -151,6 +151,7 @@ def _receipt_context(request: OfficeRequest, receipt_id: int) -> dict[str, Any]:
         "receipt": view,
         "transfers": transfers_of_receipt(receipt_id),
         "drawer": drawer,
+        "asked": _asked(view, drawer) if view.is_void_asked else None,
         "is_mine": drawer.cashier_id == actor.user_id and drawer.state == "open",
         "may_print": actor.may("payment.take", drawer.center_id),
         "may_void": is_open and actor.may("receipt.void", drawer.center_id),
@@ -158,6 +159,12 @@ def _receipt_context(request: OfficeRequest, receipt_id: int) -> dict[str, Any]:
         and view.is_void_asked
         and actor.may("receipt.approve_void", drawer.center_id),
     }
+
+
+def _asked(view: ReceiptView, drawer: SessionView) -> VoidRow | None:
+    """Who asked that the receipt be voided, and why."""
+    waiting = queries.void_requests(drawer.center_id)
+    return next((row for row in waiting if row.receipt_id == view.receipt_id), None)
 
 
 @require_GET
