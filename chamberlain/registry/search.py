@@ -51,7 +51,7 @@ def search(text: str, limit: int = 20) -> list[Found]:
     with transaction.atomic():
         matches = _by_number(text, limit)
         if len(matches) < limit:
-            matches += _by_words(text)
+            matches += _by_words(text, limit)
         return _shown(matches, text, limit)
 
 
@@ -129,18 +129,26 @@ def _is_account_like(upper: str) -> bool:
     return re.fullmatch(r"[A-Z]{1,4}[- ]?[0-9-]{3,}", upper) is not None
 
 
-def _by_words(text: str) -> list[Match]:
+def _by_words(text: str, limit: int) -> list[Match]:
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     plain = plain.replace("ł", "l").replace("Ł", "L").translate(_APOSTROPHES).lower()
     words = [word for word in _SEPARATORS.split(plain) if word][:_MOST_WORDS]
-    if not any(len(word) > 1 for word in words):
+    # A direction such as the N of N Clark St stands in a quarter of all addresses: it would cost
+    # more than it tells. The order of what is found still goes by the whole text.
+    words = [word for word in words if len(word) > 1]
+    if not words:
         return []
-    spellings = _spellings([w for w in words if len(w) > 1 and not any(c.isdigit() for c in w)])
+    spellings = _spellings([word for word in words if not _has_digit(word)])
     matches: list[Match] = []
     for is_name, query in ((True, _NAMES_SQL), (False, _ADDRESSES_SQL)):
-        tsquery = _tsquery(words, {w: s for (w, named), s in spellings.items() if named is is_name})
-        if tsquery:
-            matches += _rows(query, {"words": tsquery, "text": plain, "limit": _CANDIDATES})
+        allowed = {word: s for (word, named), s in spellings.items() if named is is_name}
+        # Of a common name there are more than enough as typed; others would only crowd them out.
+        as_typed = {word: [w for w in allowed[word] if w == word] for word in allowed}
+        found: list[Match] = []
+        for tsquery in dict.fromkeys((_tsquery(words, as_typed), _tsquery(words, allowed))):
+            if tsquery and len(found) < limit:
+                found += _rows(query, {"words": tsquery, "text": plain, "limit": _CANDIDATES})
+        matches += found
     return matches
 
 
@@ -186,7 +194,7 @@ def _tsquery(words: Sequence[str], spellings: dict[str, list[str]]) -> str:
     """All typed words, each in any of its spellings; "" when one has none."""
     parts = []
     for word in words:
-        options = spellings.get(word, [word] if len(word) == 1 or _has_digit(word) else [])
+        options = spellings.get(word, [word] if _has_digit(word) else [])
         if not options:
             return ""
         parts.append("(" + " | ".join(f"'{_quoted(option)}'" for option in options) + ")")

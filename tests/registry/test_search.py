@@ -91,6 +91,12 @@ def test_what_fits_nobody_finds_nobody_and_breaks_nothing(city, typed):
     assert search(typed) == []
 
 
+def test_a_word_that_is_a_name_and_a_street_finds_both(city):
+    operations.rename_customer(program_actor(), city["customer_id"][2], "Rosa Kedzie")
+    found = {f.account_number: f.matched for f in search("kedzie")}
+    assert found == {"SM-031000": "name", "SM-025886": "address", "SM-025887": "address"}
+
+
 def test_a_list_is_never_longer_than_asked(city):
     assert len(search("kedzie", limit=1)) == 1
     assert len(search("kedzie", limit=10_000)) == 2
