@@ -69,6 +69,8 @@ def problem(
     answer = JsonResponse(document.model_dump(), status=status, content_type=MEDIA_TYPE)
     if status == HTTPStatus.UNAUTHORIZED:
         answer["WWW-Authenticate"] = 'Bearer realm="chamberlain"'
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        answer["Retry-After"] = "60"
     return answer
 
 
