@@ -59,7 +59,7 @@ class acting_user:  # noqa: N801 - named as the settings read it
         request.actor = None  # type: ignore[attr-defined]
         if not request.user.is_authenticated:
             return self.get_response(request)
-        actor = actor_of(request.user, timezone.localdate())  # type: ignore[arg-type]
+        actor = actor_of(request.user, timezone.localdate())
         request.actor = actor  # type: ignore[attr-defined]
         if request.method in ("GET", "HEAD"):
             return self.get_response(request)

@@ -15,6 +15,11 @@ from chamberlain.identity.actors import Actor
 from chamberlain.identity.models import Role
 from chamberlain.identity.queries import users
 from chamberlain.ledger import statements
+from chamberlain.reconciliation.queries import (
+    reconciliations,
+    unmatched_deposits,
+    unmatched_lines,
+)
 from chamberlain.registry.queries import account_summary
 from chamberlain.tariffs.queries import unverified_figures
 from chamberlain.web.access import actor_of_page, needs
@@ -22,6 +27,7 @@ from chamberlain.web.middleware import OfficeRequest
 from chamberlain.web.pages.accounts import SEEN
 
 RUNS = 5
+DAYS = 60
 _SEES_RUNS = frozenset({Role.CLERK, Role.ACCOUNTS_SUPERVISOR})
 _SEES_CENTERS = frozenset({Role.CENTER_SUPERVISOR, Role.COORDINATOR, Role.AUDITOR})
 _TAKES_MONEY = frozenset({Role.CASHIER, Role.CENTER_SUPERVISOR})
@@ -48,7 +54,7 @@ def board(request: OfficeRequest) -> HttpResponse:
             "seen": [account_summary(number) for number in numbers],
         }
     if actor.roles & _SEES_CENTERS:
-        values |= _centers(actor)
+        values |= _centers(actor) | _reconciliation()
     if Role.AUDITOR in actor.roles:
         values |= {"sees_books": True, "days": statements.closed_days(8)}
     if Role.ADMINISTRATOR in actor.roles:
@@ -68,6 +74,17 @@ def _centers(actor: Actor) -> dict[str, Any]:
         "open_tills": sum(row.open_tills for row in rows),
         "waiting_tills": sum(row.waiting_tills for row in rows),
         "voids": _voids(rows),
+    }
+
+
+def _reconciliation() -> dict[str, Any]:
+    """What is not at the bank yet, and the days that wait for somebody."""
+    states = [row.state for row in reconciliations(DAYS)]
+    return {
+        "unmatched_deposits": len(unmatched_deposits()),
+        "unmatched_lines": len(unmatched_lines()),
+        "to_prepare": states.count("to prepare"),
+        "to_sign": states.count("to sign"),
     }
 
 
