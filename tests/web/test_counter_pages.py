@@ -61,6 +61,14 @@ def test_a_scanned_bill_number_goes_straight_to_what_is_owed(live: Live, page: P
     expect(page.get_by_label("Find a customer")).to_have_value("")
 
 
+def test_the_account_page_leads_to_the_counter_with_its_account(live: Live, page: Page) -> None:
+    at_the_counter(page)
+    page.goto("/counter/?account=1004220818")
+    expect(page.get_by_role("heading", name="Night Owl")).to_be_visible()
+    page.get_by_role("button", name="Take out account").click()
+    expect(page.get_by_text("No customer yet.")).to_be_visible()
+
+
 def test_two_accounts_are_paid_at_once_with_a_check_and_cash(live: Live, page: Page) -> None:
     at_the_counter(page)
     for text in ("1004220817", "1004220818"):

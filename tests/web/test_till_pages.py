@@ -7,7 +7,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from chamberlain.cashiering import operations
-from chamberlain.cashiering.models import Receipt, TillSession
+from chamberlain.cashiering.models import Drop, Receipt, TillSession
 from tests.web import counter_office
 from tests.web.conftest import (
     PASSWORD,
@@ -102,6 +102,24 @@ def test_a_drawer_is_closed_blind_and_verified_by_another(live: Live, page: Page
     page.get_by_role("button", name="Verify the count").click()
     expect(page.locator("main").get_by_text("Verified").first).to_be_visible()
     assert TillSession.objects.get().verified_at is not None
+
+
+def test_a_supervisor_takes_cash_of_a_full_drawer_to_the_safe(live: Live, page: Page) -> None:
+    office = counter_office.set_up()
+    session_id = counter_office.open_till(office)
+    pay(office, session_id)
+    sign_in(page, "sol", f"/tills/{session_id}/")
+    page.get_by_label("Cash taken out").fill("500")
+    page.get_by_label("Bag number").fill("S-1")
+    page.get_by_role("button", name="Take out").click()
+    expect(page.get_by_role("alert")).to_contain_text("holds less than $500.00")
+    keep_picture(page, "till-drop-refused")
+    assert_accessible(page)
+    assert_fits(page)
+    page.get_by_label("Cash taken out").fill("60")
+    page.get_by_role("button", name="Take out").click()
+    expect(page.get_by_text("Bag S-1 goes into the safe.")).to_be_visible()
+    assert Drop.objects.get().cents == 6000
 
 
 def test_a_void_is_approved_at_the_till_with_another_persons_password(

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -38,6 +39,13 @@ class CloseTillForm(CountForm):
 
     checks = DollarsField(label="Checks added up", required=False)
     money_orders = DollarsField(label="Money orders added up", required=False)
+
+
+class DropForm(forms.Form):
+    """Cash that is taken out of a drawer that got too full, into the safe."""
+
+    cents = DollarsField(label="Cash taken out")
+    bag_number = forms.CharField(label="Bag number", max_length=40)
 
 
 class VoidForm(SecondPersonForm):
@@ -83,6 +91,10 @@ def _tills_of(actor: Actor) -> list[tuple[int, str]]:
 @needs("center.view")
 def drawer(request: OfficeRequest, session_id: int) -> HttpResponse:
     """A drawer: its receipts; after closing what was counted, and what was over or short."""
+    return _drawer(request, session_id, DropForm(auto_id="%s"))
+
+
+def _drawer(request: OfficeRequest, session_id: int, form: DropForm) -> HttpResponse:
     actor = actor_of_page(request)
     session = queries.session(session_id)
     page = page_of(
@@ -97,6 +109,10 @@ def drawer(request: OfficeRequest, session_id: int) -> HttpResponse:
         "is_mine": session.cashier_id == actor.user_id,
         "may_close": session.state == "open" and _may_close(actor, session),
         "may_verify": session.state == "closed" and actor.may("till.verify", session.center_id),
+        "may_drop": session.state == "open"
+        and session.cashier_id != actor.user_id
+        and actor.may("till.verify", session.center_id),
+        "drop": form,
         "result": _result(session),
     }
     return render(request, "tills/drawer.html", context)
@@ -114,6 +130,28 @@ def _result(session: SessionView) -> tuple[str, str]:
     if found is None:
         return ("", "")
     return ("Exact", "ok") if found == 0 else ("Over", "wait") if found > 0 else ("Short", "bad")
+
+
+@require_POST
+@needs("till.verify")
+def drop(request: OfficeRequest, session_id: int) -> HttpResponse:
+    """Takes cash out of an open drawer into the safe, by another person than its cashier."""
+    form = DropForm(request.POST, auto_id="%s")
+    if form.is_valid():
+        taken = form.cleaned_data
+        try:
+            operations.make_drop(
+                actor_of_page(request),
+                session_id,
+                taken["cents"],
+                taken["bag_number"],
+                timezone.now(),
+            )
+            messages.success(request, f"Bag {taken['bag_number']} goes into the safe.")
+            return HttpResponseRedirect(reverse("drawer", args=[session_id]))
+        except Refused as refusal:
+            say_refusal(form, refusal)
+    return _drawer(request, session_id, form)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -204,6 +242,7 @@ urlpatterns = [
     path("tills/", tills, name="tills"),
     path("tills/<int:session_id>/", drawer, name="drawer"),
     path("tills/<int:session_id>/close/", close, name="drawer_close"),
+    path("tills/<int:session_id>/drop", drop, name="drawer_drop"),
     path("tills/<int:session_id>/verify", verify, name="drawer_verify"),
     path("tills/receipts/<int:receipt_id>/void/", void, name="void"),
     path("tills/receipts/<int:receipt_id>/ask", ask_void, name="void_ask"),
