@@ -97,7 +97,7 @@ _TABLES: dict[str, str] = {
          is_verified, source)
         SELECT i, i, i, {from_on}, {to_on}, u, u, {unit}, 'actual', true, 'bench:' || i
         FROM generate_series(1, {n}) i,
-            LATERAL (SELECT 1000 * (2 + abs(hashint8(i + 3)::bigint) % 23) AS u) d""",
+            LATERAL (SELECT 100 * (2 + abs(hashint8(i + 3)::bigint) % 23) AS u) d""",
 }
 
 
