@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chamberlain.web.pages.bill_runs")),
     path("", include("chamberlain.web.pages.ledger")),
     path("", include("chamberlain.web.pages.tariffs")),
+    path("", include("chamberlain.web.pages.users")),
     path("", include("chamberlain.web.pages.styleguide")),
 ]
 
