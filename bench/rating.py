@@ -66,16 +66,16 @@ def _figure(name: str, accounts: int, seconds: float, limit: float) -> Figure:
 def compare(accounts: int) -> Times:
     """Times of NumPy and of the kernel on the same accounts, after comparing their cents."""
     usages, schedule = make_usages(accounts), make_schedule()
-    columns = [
+    from_day, to_day = (
         usages[name].to_physical().cast(pl.Int64).to_numpy() for name in ("from_on", "to_on")
-    ]
+    )
     usage = usages["usage_thousandths"].to_numpy()
-    expected = by_hand(*columns, usage)
+    expected = by_hand(from_day, to_day, usage)
     found = rate(schedule, usages, explained=False).lines["cents"].to_numpy()
     if not np.array_equal(expected, found):
         raise AssertionError("the kernel and the hand-written arithmetic differ")
     return Times(
-        numpy=_fastest(lambda: by_hand(*columns, usage)),
+        numpy=_fastest(lambda: by_hand(from_day, to_day, usage)),
         lines=_fastest(lambda: rate(schedule, usages, explained=False)),
         explained=_fastest(lambda: rate(schedule, usages)),
     )
@@ -89,7 +89,8 @@ def by_hand(from_day: Whole, to_day: Whole, usage: Whole) -> Whole:
     total = _tiers(usage, RATES_BEFORE) * before + _tiers(usage, RATES_AFTER) * (days - before)
     # Thousandths of a unit times cents.
     whole = 1000 * days
-    return (2 * total + whole) // (2 * whole)
+    cents: Whole = (2 * total + whole) // (2 * whole)
+    return cents
 
 
 def _tiers(usage: Whole, rates: tuple[str, ...]) -> Whole:

@@ -9,7 +9,7 @@ _HOSTS = re.compile(
     r"\b(?:pypi\.org|pythonhosted\.org|registry\.npmjs\.org|registry\.yarnpkg\.com"
     r"|(?:deb|security)\.debian\.org)"
 )
-_PATHS = re.compile(r"(?<![\w.])/(?:work|farm|home/\w|Users/\w|opt/(?:pypi|wheels)|root/\.)")
+_PATHS = re.compile(r"(?<![\w.])/(?:work/|farm/|home/\w|Users/\w|opt/(?:pypi|wheels)|root/\.)")
 _TEMPORARY = re.compile(r"(?<![\w.])/tmp/\w")
 _UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X|NotImplemented" + r"Error)\b")
 

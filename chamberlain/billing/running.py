@@ -119,9 +119,7 @@ def _in_pool(
 ) -> Iterator[int]:
     """Keeps only as many chunks under way as there are workers, so that a stop holds soon."""
     waiting = iter(numbers)
-    under_way = {
-        pool.submit(post_in_worker, run_id, number) for number in islice(waiting, workers)
-    }
+    under_way = {pool.submit(post_in_worker, run_id, number) for number in islice(waiting, workers)}
     while under_way:
         done = next(as_completed(under_way))
         under_way.remove(done)

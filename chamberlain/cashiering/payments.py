@@ -345,8 +345,8 @@ def _refusal(actor: Actor, payment: _Payment, outcome: _Outcome) -> Refused:
         "till_closed": Refused(f"{till} is closed; open it again before taking a payment."),
         "day_closed": DayClosed(f"The day of {center} is closed; open a till on the next day."),
         "drawer_full": Refused(
-            f"This cash would put {over} more into till {outcome.till_code} than its limit; call the "
-            "supervisor to make a drop first.",
+            f"This cash would put {over} more into till {outcome.till_code} than its limit; call "
+            "the supervisor to make a drop first.",
             field="tenders",
         ),
         "no_account": NotFound("There is no such customer account; look the customer up again."),

@@ -48,7 +48,6 @@ class StaffOnly(DefaultAccountAdapter):  # type: ignore[misc]
         """Never."""
         return False
 
-
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that failures are counted at; a server behind a socket may not know it."""
         try:
