@@ -12,21 +12,11 @@ from django.template import Context, Template
 from django.test import Client, override_settings
 from django.test.testcases import LiveServerThread
 from django_cotton.compiler_regex import CottonCompiler
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from chamberlain.web import assets
 from tests.web import look_urls
 
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 STORAGES = {
@@ -141,14 +131,6 @@ def address() -> Iterator[str]:
         server.is_ready.wait()
         yield f"http://127.0.0.1:{server.port}/"
         server.terminate()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

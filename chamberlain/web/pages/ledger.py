@@ -58,7 +58,16 @@ def ledger_account(request: OfficeRequest, ledger_account_id: int) -> HttpRespon
 @require_safe
 def entry(request: OfficeRequest, entry_id: int) -> HttpResponse:
     """One entry with its transfers."""
-    values = {"entry": statements.entry(entry_id)}
+    found = statements.entry(entry_id)
+    crumbs = [{"label": f"Entry {entry_id}"}]
+    if len(found.account_numbers) == 1:
+        number = found.account_numbers[0]
+        crumbs = [
+            {"label": "Accounts", "url": "/accounts/"},
+            {"label": number, "url": f"/accounts/{number}/"},
+            *crumbs,
+        ]
+    values = {"entry": found, "breadcrumbs": crumbs}
     return render(request, "ledger/entry.html", values)
 
 
