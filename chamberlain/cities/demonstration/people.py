@@ -14,7 +14,7 @@ from chamberlain.kernel.errors import Invalid
 _FILE = Path(__file__).with_name("people.yaml")
 _AREA_CODES = (312, 773, 872)
 _ORGANIZATIONS = 0.06
-_FROM_THE_FIRST = 0.3
+_FROM_THE_FIRST = 0.2
 FIRST_NUMBER = 100_000
 MOST_ACCOUNTS = 800_000
 
@@ -34,7 +34,7 @@ _PROPERTIES = (
 def households(random: np.random.Generator, count: int, starts: Sequence[date]) -> pl.DataFrame:
     """So many households as `registry.bulk.register_many` takes them.
 
-    starts: the first days of the periods; about a third of the accounts are there from the first
+    starts: the first days of the periods; about a fifth of the accounts are there from the first
     on, the others come one after the other, none in the last half year. Phones are of the
     exchange 555, which no household has. Raises Invalid for more than MOST_ACCOUNTS, for which
     the parcel numbers do not suffice.
@@ -86,7 +86,7 @@ def _names(
 
 def _openings(random: np.random.Generator, count: int, starts: Sequence[date]) -> list[date]:
     drawn = np.maximum(random.random(count) - _FROM_THE_FIRST, 0) / (1 - _FROM_THE_FIRST)
-    return [starts[int(part * max(len(starts) - 3, 1))] for part in drawn]
+    return [starts[int(part**0.8 * max(len(starts) - 3, 1))] for part in drawn]
 
 
 def _falling(count: int) -> npt.NDArray[np.float64]:
