@@ -19,6 +19,8 @@ def at_the_counter(page: Page) -> counter_office.CounterOffice:
     office = counter_office.set_up()
     counter_office.open_till(office)
     sign_in(page, "casey", "/counter/")
+    page.locator("html.has-script").wait_for(state="attached")
+    expect(page.get_by_label("Find a customer")).to_be_focused()
     return office
 
 
@@ -225,6 +227,7 @@ def test_a_cashier_without_a_till_is_sent_to_open_one(live: Live, page: Page) ->
     expect(page.get_by_text("You have no till open.")).to_be_visible()
     keep_picture(page, "counter-no-till")
     assert_accessible(page)
+    page.locator("html.has-script").wait_for(state="attached")
     page.keyboard.press("F9")
     expect(page.get_by_role("heading", name="Open a till")).to_be_visible()
 

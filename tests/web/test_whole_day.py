@@ -167,6 +167,7 @@ def prepare_and_sign(page: Page, day: BusinessDay) -> None:
 def pay(page: Page, number: str, tender: str, amount: str, reference: str = "") -> None:
     """A payment by keyboard, up to the receipt."""
     page.goto("/counter/")
+    page.locator("html.has-script").wait_for(state="attached")
     expect(page.get_by_label("Find a customer")).to_be_focused()
     page.keyboard.type(number)
     page.keyboard.press("Enter")
