@@ -12,14 +12,14 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from chamberlain.identity import audit, operations, queries, tokens
+from chamberlain.identity import operations, queries, tokens
 from chamberlain.identity.models import Role
 from chamberlain.kernel.errors import Refused
 from chamberlain.web.access import actor_of_page, needs, say_refusal
 from chamberlain.web.middleware import OfficeRequest
+from chamberlain.web.user_history import history_of_user
 
 _USERS = {"label": "Users", "url": "/users/"}
-_HISTORY_EVENTS = 40
 
 
 class DayField(forms.DateField):
@@ -271,7 +271,8 @@ def _done(
             say_refusal(form, refusal)
         else:
             return HttpResponseRedirect(reverse("user", args=[user_id]))
-    return _user_page(request, user_id, **{name: form})
+    shown: dict[str, Any] = {name: form} if name else {}
+    return _user_page(request, user_id, **shown)
 
 
 def _user_page(
@@ -296,11 +297,7 @@ def _user_page(
         "token_form": token_form or TokenForm(),
         "bad_form": bad,
         "secret": secret,
-        "history": audit.changes(
-            rows=[("identity.User", user_id)],
-            related=[("user_id", user_id)],
-            limit=_HISTORY_EVENTS,
-        ),
+        "history": history_of_user(user_id),
         "breadcrumbs": [_USERS, {"label": found.name}],
     }
     return render(request, "identity/user.html", values, status=422 if bad else 200)
