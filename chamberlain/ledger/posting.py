@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 import psycopg
-from django.db import IntegrityError, InternalError, ProgrammingError, connection
+from django.db import connection
 from django.db.utils import DatabaseError
 
 from chamberlain.kernel.errors import AlreadyDone, Refused
@@ -88,12 +88,12 @@ def sentences() -> Iterator[None]:
     """Turns what the ledger's constraints and triggers refuse into a sentence."""
     try:
         yield
-    except (IntegrityError, InternalError, ProgrammingError, DatabaseError) as error:
+    except (DatabaseError, psycopg.Error) as error:  # COPY raises the driver's own
         raise _refusal(error) from error
 
 
-def _refusal(error: DatabaseError) -> Exception:
-    cause = error.__cause__
+def _refusal(error: Exception) -> Exception:
+    cause = error if isinstance(error, psycopg.Error) else error.__cause__
     if not isinstance(cause, psycopg.Error):
         return error
     if cause.sqlstate == "LG002":
