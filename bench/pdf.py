@@ -14,38 +14,40 @@ _BATCH = 100
 
 def measure(room: Room) -> list[Figure]:
     """Bills a second from the database to the file; the limit compiles data made before."""
+    pages = _PAGES_QUICK if room.quick else _PAGES
+    room.database()  # sets Django up, which the imports below need
     from chamberlain.billing import documents, queries
     from chamberlain.billing.operations import RunPlan, plan_bill_run
     from chamberlain.billing.running import run
     from chamberlain.identity.actors import program_actor
 
-    pages = _PAGES_QUICK if room.quick else _PAGES
-    room.database()
-    built = city.build(room, accounts=pages)
+    built = city.build(room, accounts=2 * pages)
     plan = RunPlan(
         "Benchmark", built.tariff_code, built.business_day_id, date(2100, 1, 1), date(2099, 1, 1)
     )
     run_id = plan_bill_run(program_actor(), plan, datetime.now(UTC), "benchmark")
     run(run_id)
-    ids = queries.bill_ids_of_run(run_id, pages)
+    ids = queries.bill_ids_of_run(run_id, 2 * pages)
     batches = [ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH)]
+    # The compiler remembers what it compiled, so each side gets bills of its own, in turn.
+    theirs, ours = batches[::2], batches[1::2]
     documents.bill_pdf(batches[0][:1])
-    prepared = [documents.bill_data(batch) for batch in batches]
+    prepared = [documents.bill_data(batch) for batch in theirs]
     started = time.perf_counter()
     for data in prepared:
         documents.typst_pdf(data)
     limit = time.perf_counter() - started
     started = time.perf_counter()
-    for batch in batches:
+    for batch in ours:
         documents.bill_pdf(batch)
     seconds = time.perf_counter() - started
     return [
         Figure(
             "pdf",
-            round(len(ids) / seconds, 1),
+            round(pages / seconds, 1),
             "bills/s",
             "Typst alone compiling the same pages",
-            round(len(ids) / limit, 1),
+            round(pages / limit, 1),
             round(limit / seconds, 3),
         )
     ]
