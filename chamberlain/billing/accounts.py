@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
-
-from django.db import connection
 
 from chamberlain.billing.queries import LineRow, line_row
+from chamberlain.database.rows import rows as _rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +139,3 @@ def count_reads(account_id: int) -> int:
 def count_bills(account_id: int) -> int:
     """How many bills the account has."""
     return int(_rows("SELECT count(*) FROM billing_bill WHERE account_id = %s", [account_id])[0][0])
-
-
-def _rows(query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, list(params))
-        return list(cursor.fetchall())

@@ -5,6 +5,7 @@ another worker holds, is left alone, and what has a bill is not a candidate any 
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -71,21 +72,22 @@ def _rate_and_post(database: psycopg.Connection[Any], chunk: Chunk) -> tuple[int
     )
     if rated.lines.is_empty():
         return 0, held, 0
-    composed = _compose(database, run, found, rated, (first, last))
+    posting, kinds = _posting_of(run), chart.charge_kinds()
+    composed = _compose(database, found, rated, (first, last), posting, kinds)
     cents = int(composed.bills["total_cents"].sum())
-    _post(database, run, composed)
+    _post(database, composed, posting, kinds)
     _prove(database, run.pk, composed, cents)
     return composed.bills.height, held, cents
 
 
 def _compose(
     database: psycopg.Connection[Any],
-    run: BillRun,
     found: pl.DataFrame,
     rated: Rated,
     agreements: tuple[int, int],
+    posting: composing.Posting,
+    kinds: Mapping[str, chart.KindOfCharge],
 ) -> composing.Composed:
-    posting = posting_of(run)
     balances = read_frame(
         database,
         """SELECT b.account_id, b.owed_cents - b.credit_cents FROM ledger_balance b
@@ -103,12 +105,12 @@ def _compose(
         rated.lines.sort("row", "position"),
         next_ids(database, "ledger_charge", owed_lines),
         next_ids(database, "ledger_entry", billed.height),
-        chart.charge_kinds(),
+        kinds,
         posting,
     )
 
 
-def posting_of(run: BillRun) -> composing.Posting:
+def _posting_of(run: BillRun) -> composing.Posting:
     """How the bills of a run are posted."""
     return composing.Posting(
         run_id=run.pk,
@@ -121,7 +123,12 @@ def posting_of(run: BillRun) -> composing.Posting:
     )
 
 
-def _post(database: psycopg.Connection[Any], run: BillRun, composed: composing.Composed) -> None:
+def _post(
+    database: psycopg.Connection[Any],
+    composed: composing.Composed,
+    posting: composing.Posting,
+    kinds: Mapping[str, chart.KindOfCharge],
+) -> None:
     post_frames(database, composed.ledger)
     copy_frame(database, "billing_bill", composed.bills)
     copy_frame(database, "billing_billline", composed.lines)
@@ -136,7 +143,7 @@ def _post(database: psycopg.Connection[Any], run: BillRun, composed: composing.C
         ids = next_ids(database, "ledger_entry", credits.height)
         post_frames(
             database,
-            composing.use_credits(credits, composed, chart.charge_kinds(), ids, posting_of(run)),
+            composing.use_credits(credits, composed, kinds, ids, posting),
         )
 
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db import connection
-
+from chamberlain.database.rows import rows as _rows
 from chamberlain.kernel.errors import NotFound
 
 
@@ -294,9 +293,3 @@ def _as_list(value: Any) -> list[dict[str, Any]]:
     if value is None:
         return []
     return list(json.loads(value) if isinstance(value, str) else value)
-
-
-def _rows(query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, list(params))
-        return list(cursor.fetchall())

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from typing import Any
 
 import polars as pl
-from django.db import connection
 
+from chamberlain.database.rows import rows as _rows
 from chamberlain.kernel.errors import NotFound
 from chamberlain.ledger.models import Account, Balance, BusinessDay
 
@@ -188,9 +188,3 @@ def transfers_where(
 def open_day(center_id: int) -> BusinessDay | None:
     """The day that a center has open, if any."""
     return BusinessDay.objects.filter(center_id=center_id, closed_at=None).first()
-
-
-def _rows(query: str, params: list[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, params)
-        return list(cursor.fetchall())

@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from django.db import connection
-
+from chamberlain.database.rows import rows as _rows
 from chamberlain.kernel.errors import NotFound
 from chamberlain.ledger.queries import (
     OF_CHARGES,
@@ -314,9 +312,3 @@ def closed_days(limit: int = 10) -> list[SealedDay]:
         ORDER BY d.closed_at DESC, d.id DESC LIMIT %(limit)s
     """
     return [SealedDay(*row) for row in _rows(query, {"limit": limit})]
-
-
-def _rows(query: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, params)
-        return list(cursor.fetchall())

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from django.db import connection
+from chamberlain.database.rows import rows as _rows
 
 LARGEST_LIST = 1000
 
@@ -118,9 +117,3 @@ def worklist(import_id: int | None = None) -> list[ExceptionRow]:
         ORDER BY e.read_import_id, e.line LIMIT %s
     """
     return [ExceptionRow(*row) for row in _rows(query, [import_id, import_id, LARGEST_LIST])]
-
-
-def _rows(query: str, params: list[Any]) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, params)
-        return list(cursor.fetchall())

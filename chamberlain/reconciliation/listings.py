@@ -1,11 +1,9 @@
 """For pages: what was matched and why, a page at a time; a day's figures tender by tender."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from django.db import connection
+from chamberlain.database.rows import rows as _rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +116,3 @@ def figures_by_tender(business_day_id: int) -> list[TenderFigures]:
         for row in found
         if row.receipts_cents or row.counted_cents or row.deposited_cents or row.bank_cents
     ]
-
-
-def _rows(query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, list(params))
-        return list(cursor.fetchall())

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from django.db import connection
-
+from chamberlain.database.rows import rows as _rows
 from chamberlain.kernel.errors import NotFound
 from chamberlain.registry.history import Change, changes
 from chamberlain.registry.search import Found, search
@@ -196,9 +194,3 @@ def service_points(property_id: int) -> list[ServicePointRow]:
     """The service points of a property."""
     query = "SELECT id, code FROM registry_servicepoint WHERE property_id = %s ORDER BY id"
     return [ServicePointRow(*row) for row in _rows(query, [property_id])]
-
-
-def _rows(query: str, params: list[Any]) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, params)
-        return list(cursor.fetchall())

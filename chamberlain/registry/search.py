@@ -12,10 +12,10 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection, transaction
 
+from chamberlain.database.rows import rows as _rows
 from chamberlain.registry.spelling import allowed_edits, edits, number_variants, swapped
 
 LONGEST_TEXT = 100
@@ -251,9 +251,3 @@ def _shown(matches: Sequence[Match], text: str, limit: int) -> list[Found]:
         return []
     rows = _rows(_SHOWN_SQL, {"ids": [m[1] for m in chosen], "matched": [m[0] for m in chosen]})
     return [Found(*row) for row in rows]
-
-
-def _rows(query: str, params: dict[str, Any]) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, params)
-        return list(cursor.fetchall())

@@ -1,11 +1,8 @@
 """The tariffs as people look them up: lists, figures through the years, what is unverified."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from django.db import connection
-
+from chamberlain.database.rows import rows as _rows
 from chamberlain.kernel.errors import NotFound
 
 
@@ -50,9 +47,3 @@ def percent_components(tariff_code: str) -> frozenset[int]:
         WHERE t.code = %s AND c.terms ->> 'type' = 'percent'
     """
     return frozenset(int(row[0]) for row in _rows(query, [tariff_code]))
-
-
-def _rows(query: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, list(params))
-        return list(cursor.fetchall())
