@@ -160,7 +160,7 @@ def test_the_frame_is_rated_as_the_oracle_rates_each_row(
     schedule = owrs.read(path)
     frame = pl.DataFrame(accounts)
     exact = schedule.rate_exact("HOMES", frame)
-    floats = schedule.rate("HOMES", frame)
+    floats = schedule.rate("HOMES", frame, own_tiers=True)
     for number, account in enumerate(accounts):
         bill, units = oracle(town, account)
         assert exact["bill_cents"][number] == half_up(bill * 100)
@@ -200,6 +200,6 @@ def test_a_row_is_rated_the_same_whatever_stands_beside_it(
     frame = pl.DataFrame(accounts)
     order = list(range(frame.height))
     random.shuffle(order)
-    together = schedule.rate("HOMES", frame)
-    assert schedule.rate("HOMES", frame[order]).equals(together[order])
-    assert schedule.rate("HOMES", frame[:1]).equals(together[:1])
+    together = schedule.rate("HOMES", frame, own_tiers=True)
+    assert schedule.rate("HOMES", frame[order], own_tiers=True).equals(together[order])
+    assert schedule.rate("HOMES", frame[:1], own_tiers=True).equals(together[:1])

@@ -240,10 +240,29 @@ def test_tiers_of_different_length_leave_the_missing_tiers_null(tariff) -> None:
         commodity_charge: Tiered
         bill: commodity_charge
     """)
-    rated = schedule.rate("HOMES", frame(usage_ccf=[10, 10, 10], zone=["A", "B", "C"]))
+    rows = frame(usage_ccf=[10, 10, 10], zone=["A", "B", "C"])
+    rated = schedule.rate("HOMES", rows, own_tiers=True)
     assert rated["X2"].to_list() == [4, 6, None]
     assert rated["X3"].to_list() == [2, None, None]
     assert rated["bill"].to_list() == [4 + 8 + 6, 16 + 30, 60]
+
+
+def test_tier_figures_stand_where_the_reference_program_puts_them(tariff) -> None:
+    schedule = tariff("""
+        tier_starts: {depends_on: zone, values: {A: [0, 9], B: [0, 5]}}
+        tier_prices: {depends_on: zone, values: {A: [1, 2], B: [3, 4]}}
+        commodity_charge: Tiered
+        service_charge: {depends_on: zone, values: {A: 100, B: 200}}
+        bill: commodity_charge+service_charge
+    """)
+    rows = frame(usage_ccf=[10, 20, 10, 10], zone=["A", "B", "B", "Nowhere"])
+    own = schedule.rate("HOMES", rows, own_tiers=True)
+    assert own["commodity_charge"].to_list() == [8 + 4, 12 + 64, 12 + 24, None]
+    # "0 5" comes before "0 9", so the figures of zone B fill the first places.
+    shown = schedule.rate("HOMES", rows)
+    assert shown["commodity_charge"].to_list() == [12 + 64, 12 + 24, 8 + 4, None]
+    assert shown["X1"].to_list() == [4, 4, 8, None]
+    assert shown["bill"].to_list() == [176, 236, 212, None]
 
 
 def test_starts_and_prices_that_do_not_fit_a_row_leave_it_without_a_bill(tariff) -> None:

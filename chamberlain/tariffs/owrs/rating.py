@@ -14,7 +14,7 @@ from typing import Generic
 
 import polars as pl
 
-from chamberlain.tariffs.owrs import matching, tiers
+from chamberlain.tariffs.owrs import matching, reference_order, tiers
 from chamberlain.tariffs.owrs.arithmetic import A, Arithmetic
 from chamberlain.tariffs.owrs.customer_class import USAGE, CustomerClass, charge_tiers
 from chamberlain.tariffs.owrs.families import SURCHARGES, tiers_family
@@ -35,13 +35,20 @@ class Rating(Generic[A]):
     """One class, one frame, one arithmetic. After `run`, `work` holds every amount named."""
 
     def __init__(
-        self, path: Path, customer: CustomerClass, frame: pl.DataFrame, arithmetic: Arithmetic[A]
+        self,
+        path: Path,
+        customer: CustomerClass,
+        frame: pl.DataFrame,
+        arithmetic: Arithmetic[A],
+        *,
+        in_reference_order: bool = False,
     ) -> None:
         self.path = path
         self.customer = customer
         self.frame = frame
         self.work = frame
         self.arithmetic = arithmetic
+        self.in_reference_order = in_reference_order
         self.amounts: dict[str, A] = {}
         self.columns: dict[str, A] = {}
         self.steps: dict[str, list[tiers.Step[A]]] = {}
@@ -279,7 +286,24 @@ class Rating(Generic[A]):
             keep=lambda amount, part: self.keep(amount, f"{name} {part}"),
         )
         self.steps[name] = steps
+        if self.in_reference_order:
+            self._put_back(name, starts, prices)
         return total
+
+    def _put_back(self, charge: str, starts: str, prices: str) -> None:
+        """Moves the tier figures of a charge to the rows where the reference program has them."""
+        kept = [name for name in self.work.columns if name.startswith(f"{_OWN}{charge} ")]
+        is_priced = self.work[kept[-1]].is_not_null()
+        shown = reference_order.order(self._texts(starts), self._texts(prices), is_priced)
+        self.work = self.work.with_columns(self.work.select(kept)[shown])
+
+    def _texts(self, field: str) -> pl.Series:
+        """For each row the text of its tier starts or prices, null where it has none."""
+        content = self._content(field)
+        texts = reference_order.texts_of(content)
+        if not isinstance(content, Table):
+            return pl.repeat(texts[0], self.work.height, eager=True)
+        return pl.Series(texts).gather(self.work[f"{_OWN}case {field}"])
 
     def tier_columns(self, charge: str) -> str:
         """What follows X1, XR1 in the names of a charge's tier columns."""

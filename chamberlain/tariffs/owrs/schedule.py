@@ -65,8 +65,14 @@ class Schedule:
         """The fields of a class with their lines in the file, for whoever cites the source."""
         return {name: each.line for name, each in self._class(customer_class).fields.items()}
 
-    def rate(self, customer_class: str, frame: pl.DataFrame) -> pl.DataFrame:
+    def rate(
+        self, customer_class: str, frame: pl.DataFrame, *, own_tiers: bool = False
+    ) -> pl.DataFrame:
         """The frame with the class's charges and its bill, in unrounded dollars (Float64).
+
+        These are the figures of the format's reference program, for comparing with it: where the
+        tiers depend on a column, it shows a row the tiers of another (see `reference_order`).
+        own_tiers: each row has the figures of its own tiers, as `rate_exact` and billing have.
 
         frame: one row for each bill, with the columns of `required_columns`; `usage_ccf` is in the
         file's billing unit. Rows, order and columns stay. Added: every field that the data suffice
@@ -74,7 +80,9 @@ class Schedule:
         `bill`. A row that cannot be priced has a null bill; `problems` says why.
         Raises UnknownClass, TariffFault, MissingColumn, UnusableColumn, CannotCompute.
         """
-        rating: Rating[Floating] = self._rating(customer_class, frame, Floats())
+        rating: Rating[Floating] = self._rating(
+            customer_class, frame, Floats(), in_reference_order=not own_tiers
+        )
         added: list[pl.Expr] = []
         for name, column in rating.shown():
             steps = rating.steps.get(name, ())
@@ -113,9 +121,20 @@ class Schedule:
         return rating.work.with_columns(problem)["problem"]
 
     def _rating(
-        self, customer_class: str, frame: pl.DataFrame, arithmetic: Arithmetic[A]
+        self,
+        customer_class: str,
+        frame: pl.DataFrame,
+        arithmetic: Arithmetic[A],
+        *,
+        in_reference_order: bool = False,
     ) -> Rating[A]:
-        rating = Rating(self.path, self._class(customer_class), frame, arithmetic)
+        rating = Rating(
+            self.path,
+            self._class(customer_class),
+            frame,
+            arithmetic,
+            in_reference_order=in_reference_order,
+        )
         rating.run()
         return rating
 
