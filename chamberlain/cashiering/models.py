@@ -100,7 +100,7 @@ class Count(models.Model):
 class Receipt(models.Model):
     """One payment taken at a till. `payer_account` is the account it was looked up by."""
 
-    number = models.CharField(max_length=40, unique=True)
+    number = models.CharField(max_length=40)
     session = models.ForeignKey(TillSession, models.PROTECT, related_name="receipts")
     entry = models.OneToOneField(Entry, models.PROTECT, related_name="receipt")
     payer_account = models.ForeignKey(Account, models.PROTECT)
@@ -109,7 +109,9 @@ class Receipt(models.Model):
     change_cents = models.BigIntegerField()
     taken_at = models.DateTimeField()
     void_entry = models.OneToOneField(Entry, models.PROTECT, null=True, related_name="+")
-    void_approved_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    void_approved_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", db_index=False
+    )
 
     class Meta:
         constraints = [
@@ -120,7 +122,8 @@ class Receipt(models.Model):
                     tendered_cents=models.F("total_cents") + models.F("change_cents"),
                 ),
                 name="receipt_adds_up",
-            )
+            ),
+            models.UniqueConstraint(fields=["number"], name="one_receipt_of_a_number"),
         ]
 
 

@@ -43,7 +43,7 @@ KEY_MAX = 64
 _NO_CHARGE = "CS001"
 _EVERY_CENTER = 0  # no center has this id: who may act there may act at every center
 
-_SQL = """
+CALL = """
     SELECT outcome, receipt_id, receipt_number, center_id, center_code, center_name,
         center_address, till_code, cashier, payer_number, over_cents, line_charges,
         line_accounts, line_kinds, line_documents
@@ -247,7 +247,7 @@ def _post(actor: Actor, payment: _Payment) -> _Outcome:
 
 def _row(cursor: psycopg.Cursor[Any], parameters: list[Any]) -> tuple[Any, ...]:
     try:
-        row: tuple[Any, ...] | None = cursor.execute(_SQL, parameters, prepare=True).fetchone()
+        row: tuple[Any, ...] | None = cursor.execute(CALL, parameters, prepare=True).fetchone()
     except psycopg.Error as error:
         if error.sqlstate != _NO_CHARGE:
             raise

@@ -26,6 +26,7 @@ TENDERS_MAX = 50
 REFERENCE_MAX = 40
 
 _KIND_ORDER = ("card", "check", "money_order", "cash")
+_LABELS = {kind.value: kind.label.lower() for kind in Tender.Kind}
 _NUMBER_OF = {
     "check": "the check's number",
     "money_order": "the money order's number",
@@ -65,13 +66,13 @@ def check_tenders(tenders: Sequence[TenderLine]) -> None:
             f"A payment takes at most {TENDERS_MAX} tenders; split it in two.", field="tenders"
         )
     for position, tender in enumerate(tenders, start=1):
-        if tender.kind not in Tender.Kind.values:
+        label = _LABELS.get(tender.kind)
+        if label is None:
             raise Invalid(
                 f"Tender {position}: “{tender.kind[:20]}” is not taken here; take cash, a check, "
                 "a money order or a card.",
                 field="tenders",
             )
-        label = Tender.Kind(tender.kind).label.lower()
         if not is_amount(tender.cents):
             raise Invalid(
                 f"Tender {position}: the {label} needs an amount of more than zero; type it again.",

@@ -89,7 +89,12 @@ class Entry(models.Model):
     document = models.CharField(max_length=40, help_text="The number of the document it is from")
     reason = models.CharField(max_length=200, blank=True)
     reverses = models.OneToOneField("self", models.PROTECT, null=True, related_name="reversed_by")
-    idempotency_key = models.CharField(max_length=64, null=True, unique=True)
+    idempotency_key = models.CharField(max_length=64, null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["idempotency_key"], name="one_entry_of_a_key"),
+        ]
 
 
 class Charge(models.Model):
@@ -180,7 +185,7 @@ class Transfer(models.Model):
 class Settlement(models.Model):
     """How much of a charge is settled. Kept by a trigger; a charge without a row is all open."""
 
-    charge = models.OneToOneField(Charge, models.PROTECT, primary_key=True)
+    charge = models.OneToOneField(Charge, models.PROTECT, primary_key=True, db_constraint=False)
     cents = models.BigIntegerField(help_text="The charge's amount")
     settled_cents = models.BigIntegerField()
 

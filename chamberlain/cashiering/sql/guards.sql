@@ -26,6 +26,7 @@ BEGIN
 END $$;
 
 -- A counted drawer stays as it was counted; then another person verifies it, once.
+-- `session_rules.sql` says when it is asked.
 CREATE FUNCTION cashiering_guard_sessions() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF (NEW.id, NEW.till_id, NEW.business_day_id, NEW.cashier_id, NEW.opened_at, NEW.float_cents)
@@ -59,8 +60,6 @@ END $$;
 
 CREATE TRIGGER cashiering_receipt_rules BEFORE UPDATE ON cashiering_receipt
     FOR EACH ROW EXECUTE FUNCTION cashiering_guard_receipts();
-CREATE TRIGGER cashiering_session_rules BEFORE UPDATE ON cashiering_tillsession
-    FOR EACH ROW EXECUTE FUNCTION cashiering_guard_sessions();
 CREATE TRIGGER cashiering_drop_rules BEFORE INSERT ON cashiering_drop
     FOR EACH ROW EXECUTE FUNCTION cashiering_guard_drops();
 

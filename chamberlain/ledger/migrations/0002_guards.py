@@ -2,10 +2,13 @@ from pathlib import Path
 
 from django.db import migrations
 
-_SQL = Path(__file__).parents[1] / "sql" / "guards.sql"
+_SQL = Path(__file__).parents[1] / "sql"
 
 
 class Migration(migrations.Migration):
     dependencies = [("ledger", "0001_initial")]
 
-    operations = [migrations.RunSQL(_SQL.read_text(), migrations.RunSQL.noop)]
+    operations = [
+        migrations.RunSQL((_SQL / "guards.sql").read_text(), migrations.RunSQL.noop),
+        migrations.RunSQL((_SQL / "triggers.sql").read_text(), migrations.RunSQL.noop),
+    ]
