@@ -14,6 +14,8 @@ from itertools import islice
 from typing import Any
 
 from django.db import connections
+from django.db.models import Count, Sum
+from django.db.models.functions import Coalesce
 
 from chamberlain.billing.models import BillRun, Chunk
 from chamberlain.billing.workers import post_in_worker, post_on_cluster, start_worker
@@ -70,16 +72,14 @@ def run(
 
 def progress_of(run_id: int) -> RunProgress:
     """How far a run is."""
-    rows = Chunk.objects.filter(run_id=run_id).values_list("posted_at", "bills", "held", "cents")
-    posted = [row for row in rows if row[0] is not None]
-    return RunProgress(
-        done=len(posted),
-        chunks=len(rows),
-        bills=sum(row[1] for row in posted),
-        held=sum(row[2] for row in posted),
-        cents=sum(row[3] for row in posted),
-        is_stopped=_stop_requested(run_id),
+    sums = Chunk.objects.filter(run_id=run_id).aggregate(
+        chunks=Count("id"),
+        done=Count("posted_at"),
+        bills=Coalesce(Sum("bills"), 0),
+        held=Coalesce(Sum("held"), 0),
+        cents=Coalesce(Sum("cents"), 0),
     )
+    return RunProgress(**sums, is_stopped=_stop_requested(run_id))
 
 
 def _settle_status(run_id: int) -> None:

@@ -26,6 +26,10 @@ class OverSettled(Refused):
     """More would be settled than is open on a charge."""
 
 
+class PostedAtOnce(Refused):
+    """Another operation on the same charges stood in the way; nothing was changed."""
+
+
 class NotEnoughCredit(Refused):
     """An account has less credit than was to be used."""
 
@@ -98,6 +102,11 @@ def _refusal(error: Exception) -> Exception:
         return error
     if cause.sqlstate == "LG002":
         return DayClosed("The business day is closed; post on an open day.")
+    if isinstance(cause, psycopg.errors.DeadlockDetected):
+        return PostedAtOnce(
+            "Somebody posted to the same account in this moment and nothing of yours was posted; "
+            "do it again."
+        )
     constraint = cause.diag.constraint_name or ""
     if "reverses_id" in constraint:
         return AlreadyDone("This entry was reversed before.")

@@ -1,6 +1,7 @@
 """Two people at the same moment: one correct posting, and one clear sentence."""
 
 import threading
+import time
 from collections.abc import Callable
 
 import psycopg
@@ -17,7 +18,7 @@ from chamberlain.kernel.errors import AlreadyDone, Refused
 from chamberlain.ledger import proof
 from chamberlain.ledger import queries as ledger
 from chamberlain.ledger.models import Entry
-from chamberlain.ledger.posting import OverSettled
+from chamberlain.ledger.posting import OverSettled, PostedAtOnce
 from tests.cashiering.counter import FLOAT, Counter, cash, make_counter, pay
 from tests.office import NOW, make_actor, owe
 
@@ -171,3 +172,38 @@ def test_a_refused_payment_outside_of_a_transaction_leaves_nothing(counter):
         pay(counter, owed.account_id, [(owed.charge_ids[0], 1001)], cash(1001))
     assert Entry.objects.count() == before
     assert queries.receipts_of_session(counter.session_id) == []
+
+
+def test_of_two_that_wait_for_each_other_one_is_told_to_do_it_again(counter, own_database):
+    owed = owe(counter.day, "A1", 1000)
+    charge_id = owed.charge_ids[0]
+    pay(counter, owed.account_id, [(charge_id, 400)], cash(400))
+    before = Entry.objects.count()
+    results: list[object] = []
+
+    def take() -> None:
+        try:
+            results.append(pay(counter, owed.account_id, [(charge_id, 600)], cash(600), key="k"))
+        except Exception as error:
+            results.append(error)
+        finally:
+            connection.close()
+
+    address = server.start()
+    with psycopg.connect(host=address, user="postgres", dbname=own_database) as other:
+        other.execute("SET deadlock_timeout = '30s'")  # so that the payment is the one to give way
+        other.execute(
+            "SELECT 1 FROM ledger_balance WHERE account_id = %s FOR UPDATE", [owed.account_id]
+        )
+        thread = threading.Thread(target=take)
+        thread.start()
+        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        while not (other.execute(waits).fetchone() or (0,))[0]:
+            time.sleep(0.02)
+        other.execute(
+            "SELECT 1 FROM ledger_settlement WHERE charge_id = %s FOR UPDATE", [charge_id]
+        )
+        thread.join(timeout=60)
+    assert isinstance(results[0], PostedAtOnce)
+    assert Entry.objects.count() == before
+    assert pay(counter, owed.account_id, [(charge_id, 600)], cash(600), key="k").total_cents == 600
