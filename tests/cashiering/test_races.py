@@ -197,7 +197,7 @@ def test_of_two_that_wait_for_each_other_one_is_told_to_do_it_again(counter, own
         )
         thread = threading.Thread(target=take)
         thread.start()
-        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        waits = "SELECT count(*) FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
         while not (other.execute(waits).fetchone() or (0,))[0]:
             time.sleep(0.02)
         other.execute(
