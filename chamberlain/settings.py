@@ -69,7 +69,6 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
     "procrastinate.contrib.django",
-    "ninja",
     "chamberlain.identity",
     "chamberlain.ledger",
     "chamberlain.registry",

@@ -11,6 +11,7 @@ from ninja.openapi.schema import OpenAPISchema
 
 from chamberlain.api import accounts, bill_runs, bills, payments
 from chamberlain.api.problems import MEDIA_TYPE, Problem, add_handlers
+from chamberlain.api.reference import Reference
 from chamberlain.api.tokens import Bearer, actor_of_request
 from chamberlain.kernel.errors import Invalid
 
@@ -81,6 +82,7 @@ api = OfficeApi(
     "Money is whole cents. A scope of a token is the name of a permission.",
     urls_namespace="api",
     auth=Bearer(),
+    docs=Reference(),
     openapi_extra={"info": {"license": {"name": "Apache-2.0"}}},
 )
 add_handlers(api)
