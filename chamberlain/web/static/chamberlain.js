@@ -252,7 +252,8 @@
     speakProgress(root);
     all("[data-table]", root).forEach((region) => watcher.observe(region));
     all("[data-denominations]", root).forEach(count);
-    root.querySelector("[data-autofocus]")?.focus();
+    const start = root.querySelector("[data-autofocus]");
+    (start?.matches("section") ? start.querySelector("select, input:not([type=hidden])") : start)?.focus();
   };
 
   document.addEventListener("DOMContentLoaded", () => {
