@@ -1,5 +1,6 @@
 """What is looked up in reconciliation: deposits, bank files and lines, a day's differences."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -328,9 +329,13 @@ def _differences(now: Figures, deposits: list[DepositRow]) -> list[Difference]:
     return found
 
 
-def reconciliations(limit: int = 60) -> list[ReconciliationRow]:
-    """The latest business days of all centers, with how far their reconciliation is."""
+def reconciliations(
+    limit: int = 60, center_ids: Collection[int] | None = None
+) -> list[ReconciliationRow]:
+    """The latest business days of these centers or of all, with how far their reconciliation is."""
     days = BusinessDay.objects.select_related("center", "reconciliation").order_by("-day", "pk")
+    if center_ids is not None:
+        days = days.filter(center_id__in=center_ids)
     return [
         ReconciliationRow(day.pk, day.center.code, day.center.name, day.day, _state(day))
         for day in days[:limit]

@@ -54,7 +54,7 @@ def board(request: OfficeRequest) -> HttpResponse:
             "seen": [account_summary(number) for number in numbers],
         }
     if actor.roles & _SEES_CENTERS:
-        values |= _centers(actor) | _reconciliation()
+        values |= _centers(actor) | _reconciliation(actor)
     if Role.AUDITOR in actor.roles:
         values |= {"sees_books": True, "days": statements.closed_days(8)}
     if Role.ADMINISTRATOR in actor.roles:
@@ -77,9 +77,9 @@ def _centers(actor: Actor) -> dict[str, Any]:
     }
 
 
-def _reconciliation() -> dict[str, Any]:
-    """What is not at the bank yet, and the days that wait for somebody."""
-    states = [row.state for row in reconciliations(DAYS)]
+def _reconciliation(actor: Actor) -> dict[str, Any]:
+    """What is not at the bank yet, and the days of the actor's centers that wait for somebody."""
+    states = [row.state for row in reconciliations(DAYS, actor.center_ids or None)]
     return {
         "unmatched_deposits": len(unmatched_deposits()),
         "unmatched_lines": len(unmatched_lines()),

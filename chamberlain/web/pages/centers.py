@@ -136,6 +136,11 @@ def _is_blind(actor: Actor, view: CenterDay) -> bool:
 
 def _steps(view: CenterDay) -> list[dict[str, str]]:
     """What stands between the day and its closing."""
+    if not view.sessions:
+        return [
+            {"label": "No till was opened", "state": "done"},
+            {"label": "Day closed and sealed", "state": "current"},
+        ]
     is_counted = all(session.state != "open" for session in view.sessions)
     is_verified = all(session.state == "verified" for session in view.sessions)
     done = (is_counted, is_verified, is_verified and not view.in_tills)

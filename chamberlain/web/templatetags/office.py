@@ -64,7 +64,8 @@ def money_text(cents: object) -> str:
 def money(cents: object, form: str = "") -> SafeString:
     """Whole cents for the eye and for the ear.
 
-    form: "" writes a minus sign; "signed" also writes a plus (over and short);
+    form: "" writes a minus sign; "signed" also writes a plus (over and short); "change" writes
+    both signs and is never red, since less to pay is no fault;
     "credit" writes a negative amount as `$5.00 credit` (what a customer has in hand);
     "open" leaves out the class that turns negative amounts red.
     Returns a dash for None or an empty value.
@@ -80,12 +81,12 @@ def money(cents: object, form: str = "") -> SafeString:
         return format_html(
             '<span class="money{}"><span aria-hidden="true">{}{}</span>'
             '<span class="usa-sr-only">minus {}</span></span>',
-            "" if form == "open" else " money--negative",
+            "" if form in ("open", "change") else " money--negative",
             MINUS,
             amount,
             amount,
         )
-    if whole > 0 and form == "signed":
+    if whole > 0 and form in ("signed", "change"):
         return format_html(
             '<span class="money"><span aria-hidden="true">+{}</span>'
             '<span class="usa-sr-only">plus {}</span></span>',
