@@ -17,6 +17,9 @@ from psycopg import sql
 
 ROOT = Path(__file__).parents[1]
 
+# Other branches and the change before this one may still need theirs.
+_TEMPLATES_KEPT = 4
+
 # A busy machine is no failure, and a change is judged by the same examples each time.
 hypothesis_settings.register_profile(
     "office", deadline=None, derandomize=os.environ.get("CI") == "true"
@@ -26,7 +29,7 @@ hypothesis_settings.load_profile("office")
 
 def _schema_fingerprint() -> str:
     digest = hashlib.sha256()
-    for pattern in ("chamberlain/*/migrations/*.py", "chamberlain/*/sql/*.sql"):
+    for pattern in ("chamberlain/**/migrations/*.py", "chamberlain/**/sql/*.sql"):
         for path in sorted(ROOT.glob(pattern)):
             digest.update(path.read_bytes())
     for path in sorted(ROOT.glob("chamberlain/database/*.py")):
@@ -61,7 +64,18 @@ def _ensure_template() -> str:
         connections.close_all()
         assert settings.DATABASES["default"]["NAME"] == name
         admin.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE true").format(sql.Identifier(name)))
+        _drop_old_templates(admin)
     return name
+
+
+def _drop_old_templates(admin: psycopg.Connection[Any]) -> None:
+    old = admin.execute(
+        "SELECT datname FROM pg_database WHERE datname LIKE %s ORDER BY oid DESC OFFSET %s",
+        [r"chamberlain\_template\_%", _TEMPLATES_KEPT],
+    ).fetchall()
+    for (name,) in old:
+        admin.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE false").format(sql.Identifier(name)))
+        admin.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(name)))
 
 
 def _point_django_at(name: str) -> None:
