@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "chamberlain.metering",
     "chamberlain.tariffs",
     "chamberlain.billing",
+    "chamberlain.billing.plans",
     "chamberlain.revenue",
     "chamberlain.cashiering",
     "chamberlain.reconciliation",

@@ -6,8 +6,16 @@ from pathlib import Path
 
 from django.db import transaction
 
+from chamberlain.billing.plans.terms import Approval, Terms, load_plan_terms
 from chamberlain.cashiering.models import Till
-from chamberlain.cities.schema import CenterTerms, City, FeeTermsFile, read_city
+from chamberlain.cities.schema import (
+    CenterTerms,
+    City,
+    FeeTermsFile,
+    PlanTermsFile,
+    PlanVersion,
+    read_city,
+)
 from chamberlain.identity.actors import Actor, acting
 from chamberlain.identity.models import Center
 from chamberlain.kernel.errors import NotFound
@@ -42,7 +50,7 @@ def city_folder(code: str) -> Path:
 
 def load_city(actor: Actor, folder: Path, now: datetime) -> LoadedCity:
     """Loads a city: centers with their ledger accounts and tills, property types, charge kinds,
-    fees and tariffs.
+    fees, terms of payment plans and tariffs.
 
     All of the files are checked before anything is written. Raises BadFile with every fault.
     """
@@ -60,6 +68,7 @@ def load_city(actor: Actor, folder: Path, now: datetime) -> LoadedCity:
             _load_center(city, terms)
         for fee in city.fees.fees:
             load_fee(actor, _fee_terms(fee))
+        load_plan_terms(actor, [_plan_terms(p, v) for p in city.plans.plans for v in p.versions])
         path = folder / "tariffs.yaml"
         loaded = load_tariffs(actor, path, now) if path.exists() else []
     return LoadedCity(
@@ -85,6 +94,12 @@ def unverified(city: City) -> list[str]:
         for fee in city.fees.fees
         for price in fee.prices
         if not price.verified
+    ]
+    found += [
+        f"{plan.name}: terms from {version.starts_on} ({version.source})"
+        for plan in city.plans.plans
+        for version in plan.versions
+        if not version.verified
     ]
     if city.policies is not None:
         late, billing, drawer = (
@@ -127,4 +142,31 @@ def _fee_terms(fee: FeeTermsFile) -> FeeTerms:
         prices=tuple((p.starts_on, p.cents, p.source, p.verified) for p in fee.prices),
         term_months=fee.term_months,
         due_days=fee.due_days,
+    )
+
+
+def _plan_terms(plan: PlanTermsFile, version: PlanVersion) -> Terms:
+    return Terms(
+        code=plan.code,
+        name=plan.name,
+        starts_on=version.starts_on,
+        ends_on=version.ends_on,
+        charge_kinds=version.charge_kinds,
+        down_payment_basis_points=int(version.down_payment_percent * 100),
+        longest_instalments=version.longest_instalments,
+        longer_instalments=version.longer_instalments,
+        longer_above_cents=version.longer_above_cents,
+        interval_months=version.interval_months,
+        smallest_plan_cents=version.smallest_plan_cents,
+        smallest_instalment_cents=version.smallest_instalment_cents,
+        grace_days=version.grace_days,
+        needs_new_bills_paid=version.needs_new_bills_paid,
+        reinstatements=version.reinstatements,
+        reinstatement_days=version.reinstatement_days,
+        approvals=tuple(
+            Approval(step.up_to_cents, tuple(str(role) for role in step.roles))
+            for step in version.approvals
+        ),
+        source=version.source,
+        is_verified=version.verified,
     )

@@ -1,8 +1,9 @@
 """What a city's files must look like. Strict: every fault is listed with its place.
 
 `city.yaml` holds the name, calendar, centers, property types and charge kinds; `policies.yaml`
-the rules that are not rates; `fees.yaml` what is charged beside utilities. A folder may leave
-out the last two. docs/city-files.md describes every field; a test compares the two.
+the rules that are not rates; `fees.yaml` what is charged beside utilities, `plans.yaml` the
+terms of payment plans. A folder may leave out the last three. docs/city-files.md describes every
+field; a test compares the two.
 """
 
 from datetime import date
@@ -22,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from chamberlain.identity.models import Role
 from chamberlain.kernel.errors import BadFile, BadRecord, Invalid
 from chamberlain.kernel.money import LARGEST_CENTS, cents_of
 
@@ -207,12 +209,69 @@ class PoliciesFile(Strict):
     drawer: Drawer
 
 
+class PlanApproval(Strict):
+    """Who approves plans up to an amount; without roles nobody else has to."""
+
+    up_to_cents: Annotated[Amount, Field(alias="up_to")]
+    roles: tuple[Role, ...]
+
+
+class PlanVersion(Strict):
+    """What a kind of plan allows from a day on, until the first day without it."""
+
+    starts_on: Annotated[date, Field(alias="from")]
+    ends_on: Annotated[date | None, Field(alias="until")] = None
+    down_payment_percent: Percent
+    longest_instalments: Annotated[int, Field(ge=1, le=120)]
+    longer_instalments: Annotated[int, Field(ge=1, le=120)] | None = None
+    longer_above_cents: Annotated[Amount | None, Field(alias="longer_above")] = None
+    interval_months: Annotated[int, Field(ge=1, le=12)]
+    smallest_plan_cents: Annotated[Amount, Field(alias="smallest_plan")]
+    smallest_instalment_cents: Annotated[Amount, Field(alias="smallest_instalment")]
+    grace_days: Annotated[int, Field(ge=0, le=90)]
+    needs_new_bills_paid: bool
+    charge_kinds: Annotated[tuple[Code, ...], Field(min_length=1)]
+    approvals: Annotated[tuple[PlanApproval, ...], Field(min_length=1)]
+    reinstatements: Annotated[int, Field(ge=0, le=12)]
+    reinstatement_days: Annotated[int, Field(ge=0, le=90)]
+    source: Source
+    verified: bool
+
+    @model_validator(mode="after")
+    def _sound(self) -> "PlanVersion":
+        if self.ends_on is not None and self.ends_on <= self.starts_on:
+            raise ValueError("until: give a day after the first")
+        if self.down_payment_percent == 100 or (self.down_payment_percent * 100) % 1:
+            raise ValueError("down_payment_percent: below 100, with at most two decimals")
+        if (self.longer_instalments is None) != (self.longer_above_cents is None):
+            raise ValueError("longer_instalments and longer_above: give both or none")
+        steps = [step.up_to_cents for step in self.approvals]
+        if steps != sorted(set(steps)):
+            raise ValueError("approvals: each step goes up to a larger amount than the one before")
+        return self
+
+
+class PlanTermsFile(Strict):
+    """A kind of payment plan with its dated versions."""
+
+    code: Code
+    name: Name
+    versions: Annotated[tuple[PlanVersion, ...], Field(min_length=1)]
+
+
+class PlansFile(Strict):
+    """`plans.yaml`."""
+
+    plans: tuple[PlanTermsFile, ...]
+
+
 class City(Strict):
     """A city's folder, checked."""
 
     city: CityTerms
     policies: PoliciesFile | None
     fees: FeesFile
+    plans: PlansFile = PlansFile(plans=())
 
 
 T = TypeVar("T", bound=BaseModel)
@@ -224,8 +283,16 @@ def read_city(folder: Path) -> City:
     city = _read(folder / "city.yaml", CityTerms, faults)
     policies = _read(folder / "policies.yaml", PoliciesFile, faults, needed=False)
     fees = _read(folder / "fees.yaml", FeesFile, faults, needed=False) or FeesFile(fees=())
+    plans = _read(folder / "plans.yaml", PlansFile, faults, needed=False) or PlansFile(plans=())
     if city:
         kinds = {kind.code for kind in city.charge_kinds}
+        faults += [
+            BadRecord(f"plans.yaml plans.{i}.versions.{j}.charge_kinds", f"city.yaml has no {kind}")
+            for i, plan in enumerate(plans.plans)
+            for j, version in enumerate(plan.versions)
+            for kind in version.charge_kinds
+            if kind not in kinds
+        ]
         faults += [
             BadRecord(f"fees.yaml fees.{i}.charge_kind", f"city.yaml has no {fee.charge_kind}")
             for i, fee in enumerate(fees.fees)
@@ -237,7 +304,7 @@ def read_city(folder: Path) -> City:
             f"The city in {folder.name} was not loaded: {faults[0]}{more}; correct the file.",
             faults,
         )
-    return City(city=city, policies=policies, fees=fees)
+    return City(city=city, policies=policies, fees=fees, plans=plans)
 
 
 def _read(path: Path, model: type[T], faults: list[BadRecord], *, needed: bool = True) -> T | None:
