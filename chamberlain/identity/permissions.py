@@ -48,6 +48,15 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "plan.offer": _ACCOUNTS,
     "plan.approve": _BILLING | {Role.COORDINATOR},
     "plan.review": _BILLING,
+    # Adjustments and penalties
+    "adjustment.ask": _ACCOUNTS,
+    "adjustment.approve": _BILLING | {Role.COORDINATOR},
+    "penalty.run": _BILLING,
+    "penalty.hold": _ACCOUNTS,
+    # Full payment certificates
+    "certificate.apply": _ACCOUNTS | _COUNTER,
+    "certificate.work": _ACCOUNTS,
+    "certificate.issue": _BILLING | {Role.COORDINATOR},
     # Counter
     "day.open": _CENTER,
     "day.close": _CENTER,
