@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from chamberlain.billing.adjusting.kinds import Kind
 from chamberlain.identity.models import Role
 from chamberlain.kernel.errors import BadFile, BadRecord, Invalid
 from chamberlain.kernel.money import LARGEST_CENTS, cents_of
@@ -100,10 +101,20 @@ class CenterTerms(Strict):
 
 
 class PropertyTypeTerms(Strict):
-    """A kind of property."""
+    """A kind of property, how many dwelling units it may have, and the class it is billed under."""
 
     code: Code
     name: Name
+    least_units: Annotated[int, Field(ge=0, le=9999)] = 0
+    most_units: Annotated[int, Field(ge=0, le=9999)] | None = None
+    rate_class: Annotated[str, Field(max_length=40)] = ""
+    verified: bool = True
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "PropertyTypeTerms":
+        if self.most_units is not None and self.most_units < self.least_units:
+            raise ValueError(f"{self.code}: most_units is less than least_units")
+        return self
 
 
 class ChargeKindTerms(Strict):
@@ -173,10 +184,14 @@ class FeesFile(Strict):
 
 
 class LatePayment(Strict):
-    """The penalty on what is paid late."""
+    """The penalty on what is paid late, from a day on."""
 
+    starts_on: Annotated[date, Field(alias="from")]
     percent_per_month: Percent
     grace_days: Annotated[int, Field(ge=0, le=365)]
+    days_after_dispute: Annotated[int, Field(ge=0, le=365)] = 0
+    charge_kinds: Annotated[tuple[Code, ...], Field(min_length=1)]
+    penalty_kind: Code
     exempt: tuple[Code, ...] = ()
     source: Source
     verified: bool
@@ -265,13 +280,98 @@ class PlansFile(Strict):
     plans: tuple[PlanTermsFile, ...]
 
 
+class AdjustmentApproval(Strict):
+    """Who approves adjustments up to an amount; another person than the one who asked."""
+
+    up_to_cents: Annotated[Amount, Field(alias="up_to")]
+    roles: Annotated[tuple[Role, ...], Field(min_length=1)]
+
+
+class AdjustmentReasonFile(Strict):
+    """Why an account may be adjusted, and who approves how much."""
+
+    code: Code
+    kind: Kind
+    name: Name
+    starts_on: Annotated[date, Field(alias="from")]
+    ends_on: Annotated[date | None, Field(alias="until")] = None
+    charge_kinds: tuple[Code, ...] = ()
+    largest_credit_cents: Annotated[Amount, Field(alias="largest_credit")] = 0
+    needs_nothing_owed: bool = False
+    approvals: Annotated[tuple[AdjustmentApproval, ...], Field(min_length=1)]
+    source: Source
+    verified: bool
+
+    @model_validator(mode="after")
+    def _sound(self) -> "AdjustmentReasonFile":
+        if self.ends_on is not None and self.ends_on <= self.starts_on:
+            raise ValueError("until: give a day after the first")
+        steps = [step.up_to_cents for step in self.approvals]
+        if steps != sorted(set(steps)):
+            raise ValueError("approvals: each step goes up to a larger amount than the one before")
+        return self
+
+
+class AdjustmentsFile(Strict):
+    """`adjustments.yaml`."""
+
+    reasons: tuple[AdjustmentReasonFile, ...]
+
+    @model_validator(mode="after")
+    def _once(self) -> "AdjustmentsFile":
+        keys = [(reason.code, reason.starts_on) for reason in self.reasons]
+        twice = sorted({code for code, day in keys if keys.count((code, day)) > 1})
+        if twice:
+            raise ValueError(f"reasons: {twice[0]} begins twice on the same day")
+        return self
+
+
+class RebillLimit(Strict):
+    """How far back bills are set right from a day on, and from which amount two people do it."""
+
+    starts_on: Annotated[date, Field(alias="from")]
+    charge_months: Annotated[int, Field(ge=0, le=600)]
+    credit_months: Annotated[int, Field(ge=0, le=600)]
+    approval_cents: Annotated[Amount, Field(alias="approval")]
+    due_days: Annotated[int, Field(ge=0, le=365)]
+    source: Source
+    verified: bool
+
+
+class RebillReason(Strict):
+    """Why bills are set right; beyond_limit: it may reach further back."""
+
+    code: Code
+    name: Annotated[str, Field(min_length=1, max_length=120)]
+    beyond_limit: bool = False
+    source: Source
+    verified: bool
+
+
+class RebillingFile(Strict):
+    """`rebilling.yaml`."""
+
+    limits: tuple[RebillLimit, ...]
+    reasons: tuple[RebillReason, ...]
+
+    @model_validator(mode="after")
+    def _once(self) -> "RebillingFile":
+        days = [limit.starts_on for limit in self.limits]
+        codes = [reason.code for reason in self.reasons]
+        if len(set(days)) < len(days) or len(set(codes)) < len(codes):
+            raise ValueError("a day or a code appears more than once")
+        return self
+
+
 class City(Strict):
     """A city's folder, checked."""
 
     city: CityTerms
     policies: PoliciesFile | None
     fees: FeesFile
+    rebilling: RebillingFile = RebillingFile(limits=(), reasons=())
     plans: PlansFile = PlansFile(plans=())
+    adjustments: AdjustmentsFile = AdjustmentsFile(reasons=())
 
 
 T = TypeVar("T", bound=BaseModel)
@@ -284,8 +384,26 @@ def read_city(folder: Path) -> City:
     policies = _read(folder / "policies.yaml", PoliciesFile, faults, needed=False)
     fees = _read(folder / "fees.yaml", FeesFile, faults, needed=False) or FeesFile(fees=())
     plans = _read(folder / "plans.yaml", PlansFile, faults, needed=False) or PlansFile(plans=())
+    adjustments = _read(
+        folder / "adjustments.yaml", AdjustmentsFile, faults, needed=False
+    ) or AdjustmentsFile(reasons=())
+    rebilling = _read(folder / "rebilling.yaml", RebillingFile, faults, needed=False)
     if city:
         kinds = {kind.code for kind in city.charge_kinds}
+        named = [
+            (f"adjustments.yaml reasons.{i}.charge_kinds", reason.charge_kinds)
+            for i, reason in enumerate(adjustments.reasons)
+        ]
+        if policies:
+            late = policies.late_payment
+            named.append(("policies.yaml late_payment.charge_kinds", late.charge_kinds))
+            named.append(("policies.yaml late_payment.penalty_kind", (late.penalty_kind,)))
+        faults += [
+            BadRecord(place, f"city.yaml has no {kind}")
+            for place, codes in named
+            for kind in codes
+            if kind not in kinds
+        ]
         faults += [
             BadRecord(f"plans.yaml plans.{i}.versions.{j}.charge_kinds", f"city.yaml has no {kind}")
             for i, plan in enumerate(plans.plans)
@@ -304,7 +422,14 @@ def read_city(folder: Path) -> City:
             f"The city in {folder.name} was not loaded: {faults[0]}{more}; correct the file.",
             faults,
         )
-    return City(city=city, policies=policies, fees=fees, plans=plans)
+    return City(
+        city=city,
+        policies=policies,
+        fees=fees,
+        plans=plans,
+        adjustments=adjustments,
+        rebilling=rebilling or RebillingFile(limits=(), reasons=()),
+    )
 
 
 def _read(path: Path, model: type[T], faults: list[BadRecord], *, needed: bool = True) -> T | None:

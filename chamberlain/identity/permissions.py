@@ -43,6 +43,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "bill_run.start": _BILLING,
     "bill_run.stop": _BILLING,
     "bill.reverse": _BILLING,
+    "bill.rebill": _ACCOUNTS,
+    "bill.approve_rebill": _BILLING,
     "hold.resolve": _ACCOUNTS,
     # Payment plans
     "plan.offer": _ACCOUNTS,
