@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import QuerySet
 
 from chamberlain.billing.models import ServiceAgreement
 from chamberlain.billing.rebilling.models import CorrectedRead, Rebill
@@ -102,21 +103,23 @@ def check(corrections: Corrections) -> None:
     corrections.agreement_values()
 
 
-def apply(actor: Actor, rebill: Rebill, corrections: Corrections) -> None:
+def apply(actor: Actor, rebill: Rebill, corrections: Corrections) -> bool:
     """Sets agreements and reads right, in the caller's transaction, which holds the account.
+    Returns whether anything was not right already.
 
     Raises Refused when the owner's date would leave another account no day, Invalid when a read
     does not belong to the account and period.
     """
+    is_changed = False
     with acting(actor):
         if corrections.started_on is not None:
-            _move_start(rebill, corrections.started_on)
+            is_changed |= _move_start(rebill, corrections.started_on)
         if values := corrections.agreement_values():
-            _change_terms(rebill, values)
+            is_changed |= _change_terms(rebill, values)
     usages = dict(corrections.reads)
     if corrections.is_spread:
         usages = _spread_usages(rebill)
-    _correct_reads(rebill, usages)
+    return _correct_reads(rebill, usages) or is_changed
 
 
 def _tariff_id(code: str) -> int:
@@ -134,10 +137,15 @@ def _of_account(rebill: Rebill) -> list[ServiceAgreement]:
     return sorted(found, key=lambda each: each.period.lower or date.min)
 
 
-def _change_terms(rebill: Rebill, values: Mapping[str, Any]) -> None:
-    for agreement in _of_account(rebill):
-        if any(_is_other(agreement, name, value) for name, value in values.items()):
-            _cut_out(agreement, rebill.from_on, rebill.to_on, values)
+def _change_terms(rebill: Rebill, values: Mapping[str, Any]) -> bool:
+    wrong = [
+        agreement
+        for agreement in _of_account(rebill)
+        if any(_is_other(agreement, name, value) for name, value in values.items())
+    ]
+    for agreement in wrong:
+        _cut_out(agreement, rebill.from_on, rebill.to_on, values)
+    return bool(wrong)
 
 
 def _is_other(agreement: ServiceAgreement, name: str, value: Any) -> bool:
@@ -170,48 +178,61 @@ def _copy(agreement: ServiceAgreement, period: DateRange, values: Mapping[str, A
     ServiceAgreement.objects.create(**{**fields, "period": period, **values})
 
 
-def _move_start(rebill: Rebill, started_on: date) -> None:
-    within = [
-        agreement
-        for agreement in _of_account(rebill)
-        if agreement.period.lower is not None and rebill.from_on <= agreement.period.lower
-    ]
-    starts = {agreement.period.lower for agreement in within}
-    if not starts or len(starts) > 1:
-        raise Invalid(
-            "The account does not start once within these days; choose days around its first day.",
-            field="started_on",
-        )
-    [start] = starts
+def _move_start(rebill: Rebill, started_on: date) -> bool:
     if started_on < rebill.from_on or (rebill.to_on and started_on >= rebill.to_on):
         raise Invalid(
             "The right first day lies outside of the days to be rebilled; choose days around it.",
             field="started_on",
         )
-    for agreement in within:
-        if agreement.period.upper is not None and agreement.period.upper <= started_on:
-            raise Invalid(
-                "The account would start after it ends; give an earlier first day.",
-                field="started_on",
-            )
-        _move_border(agreement, start, started_on)
-
-
-def _move_border(agreement: ServiceAgreement, start: date, started_on: date) -> None:
-    neighbors = ServiceAgreement.objects.select_for_update().filter(
-        service_point_id=agreement.service_point_id, tariff_id=agreement.tariff_id
-    )
-    before = neighbors.filter(period__endswith=start).first()
-    reach = neighbors.filter(period__overlap=DateRange(min(started_on, start), start))
-    if reach.exclude(pk=before.pk if before else None).exists() or (
-        before is not None and before.period.lower is not None
-        and before.period.lower >= started_on
-    ):  # fmt: skip
-        raise Refused(
-            "Another account would have no day left at this service; rebill its days first.",
+    found = _of_account(rebill)
+    ends = {(each.service_point_id, each.tariff_id, each.period.upper) for each in found}
+    firsts = [
+        each
+        for each in found
+        if each.period.lower is not None
+        and each.period.lower >= rebill.from_on
+        and (each.service_point_id, each.tariff_id, each.period.lower) not in ends
+    ]
+    starts = {each.period.lower for each in firsts}
+    if len(starts) != 1:
+        raise Invalid(
+            "The account does not start once within these days; choose days around its first day.",
             field="started_on",
         )
-    moved = [(agreement, DateRange(started_on, agreement.period.upper))]
+    [start] = starts
+    if start == started_on:
+        return False
+    for first in firsts:
+        _move_border(first, [each for each in found if _is_beside(each, first)], started_on)
+    return True
+
+
+def _is_beside(agreement: ServiceAgreement, other: ServiceAgreement) -> bool:
+    return bool(
+        agreement.service_point_id == other.service_point_id
+        and agreement.tariff_id == other.tariff_id
+    )
+
+
+def _move_border(
+    first: ServiceAgreement, parts: Sequence[ServiceAgreement], started_on: date
+) -> None:
+    """Gives the account the days from started_on on, and the neighbor before it those until."""
+    start = first.period.lower
+    neighbors = ServiceAgreement.objects.select_for_update().filter(
+        service_point_id=first.service_point_id, tariff_id=first.tariff_id
+    )
+    before = neighbors.filter(period__endswith=start).first()
+    _refuse_taking_all(first, neighbors.exclude(pk=before.pk if before else None), before,
+                       started_on)  # fmt: skip
+    moved = []
+    for part in parts:
+        if part is first and started_on < start:
+            moved.append((part, DateRange(started_on, part.period.upper)))
+        elif part.period.upper is not None and part.period.upper <= started_on:
+            moved.append((part, DateRange(empty=True)))
+        elif part.period.lower < started_on:
+            moved.append((part, DateRange(started_on, part.period.upper)))
     if before is not None:
         moved.append((before, DateRange(before.period.lower, started_on)))
     for each, period in sorted(moved, key=lambda pair: _grows(*pair)):
@@ -219,9 +240,31 @@ def _move_border(agreement: ServiceAgreement, start: date, started_on: date) -> 
         each.save(update_fields=["period"])
 
 
+def _refuse_taking_all(
+    first: ServiceAgreement,
+    others: QuerySet[ServiceAgreement],
+    before: ServiceAgreement | None,
+    started_on: date,
+) -> None:
+    start = first.period.lower
+    reached = others.filter(period__overlap=DateRange(min(started_on, start), start))
+    lowest = before.period.lower if before is not None else None
+    if reached.exists() or (lowest is not None and lowest >= started_on):
+        raise Refused(
+            "Another account would have no day left at this service; rebill its days first.",
+            field="started_on",
+        )
+    own = others.filter(account_id=first.account_id)
+    if not own.filter(period__contains=started_on).exists() and started_on > start:
+        raise Invalid(
+            "The account would start after it ends; give an earlier first day.",
+            field="started_on",
+        )
+
+
 def _grows(agreement: ServiceAgreement, period: DateRange) -> bool:
     was = agreement.period
-    return bool(
+    return not period.isempty and bool(
         (period.lower or date.min) < (was.lower or date.min)
         or (period.upper or date.max) > (was.upper or date.max)
     )
@@ -281,24 +324,28 @@ def _params(rebill: Rebill) -> dict[str, Any]:
     return {"account": rebill.account_id, "from_on": rebill.from_on, "to_on": rebill.to_on}
 
 
-def _correct_reads(rebill: Rebill, usages: Mapping[int, int]) -> None:
+def _correct_reads(rebill: Rebill, usages: Mapping[int, int]) -> bool:
     if not usages:
-        return
+        return False
     # A read may reach over the ends of the period; it is corrected whole.
     known = Read.objects.in_bulk(list(usages))
     of_account = {
         int(row[0])
         for row in rows(_READS, {**_params(rebill), "from_on": date.min, "to_on": None})
     }
-    for read_id, usage in sorted(usages.items()):
-        read = known.get(read_id)
-        if read is None or read_id not in of_account:
-            raise Invalid(
-                "A read was corrected in the meantime or is not of this account; look again.",
-                field="reads",
-            )
-        if read.usage_thousandths != usage:
-            _correct_read(rebill, read, usage)
+    if not usages.keys() <= of_account:
+        raise Invalid(
+            "A read was corrected in the meantime or is not of this account; look again.",
+            field="reads",
+        )
+    wrong = [
+        (known[read_id], usage)
+        for read_id, usage in sorted(usages.items())
+        if known[read_id].usage_thousandths != usage
+    ]
+    for read, usage in wrong:
+        _correct_read(rebill, read, usage)
+    return bool(wrong)
 
 
 def _correct_read(rebill: Rebill, read: Read, usage_thousandths: int) -> None:

@@ -30,7 +30,7 @@ class Changed(Refused):
 
 
 class NothingToRebill(Refused):
-    """Every bill of the period is what it would be today."""
+    """What was said to be wrong is right, and every bill is what it would be today."""
 
     status = 422
 
@@ -180,12 +180,12 @@ def _set_right(actor: Actor, rebill: Rebill) -> tuple[Recomputed, showing.Shown]
     connection.ensure_connection()
     accounts = accounts_of(connection.connection, scope)
     lock_balances(accounts)
-    apply(actor, rebill, Corrections.of_json(rebill.corrections))
+    is_changed = apply(actor, rebill, Corrections.of_json(rebill.corrections))
     found = recompute(connection.connection, scope)
     if found.refusals.height:
         number, sentence = found.refusals.select("number", "sentence").row(0)
         raise Refused(f"Bill {number} cannot be rebilled: {sentence}", field="corrections")
-    if found.pairs.is_empty():
+    if found.pairs.is_empty() and not is_changed:
         raise NothingToRebill(
             "Each bill of these days is what it would be today, so nothing changes; check the days "
             "and what was wrong."
