@@ -97,7 +97,7 @@ def read_lines(content: bytes, default_note: str) -> tuple[list[Line], list[BadR
             if len(found) + len(bad) > MOST_ROWS:
                 raise Invalid(f"The file has more than {MOST_ROWS:,} rows; split it.", field="file")
     except csv.Error as wrong:
-        bad.append(BadRecord(f"line {reader.line_num}", f"This is not CSV: {wrong}."))
+        bad.append(BadRecord(f"line {reader.reader.line_num}", f"This is not CSV: {wrong}."))
     if not found and not bad:
         raise Invalid("The file has no rows below its heading.", field="file")
     return found, bad
