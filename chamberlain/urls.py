@@ -15,6 +15,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chamberlain.web.pages.search")),
     path("", include("chamberlain.web.pages.accounts")),
     path("", include("chamberlain.web.pages.bills")),
+    path("", include("chamberlain.web.pages.explaining")),
+    path("", include("chamberlain.web.pages.plans")),
     path("", include("chamberlain.web.pages.bill_runs")),
     path("", include("chamberlain.web.pages.ledger")),
     path("", include("chamberlain.web.pages.tariffs")),

@@ -19,6 +19,7 @@ _PLACES = (
     ("Counter", "/counter/", "payment.take"),
     ("Accounts", "/accounts/", "account.view"),
     ("Bill runs", "/bill-runs/", "billing.view"),
+    ("Payment plans", "/plans/", "plan.offer"),
     ("Centers", "/centers/", "center.view"),
     ("Reconciliation", "/reconciliation/", "reconciliation.view"),
     ("Tariffs", "/tariffs/", "tariff.view"),
