@@ -15,7 +15,7 @@ from chamberlain.identity.actors import Actor, acting
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, Refused
 from chamberlain.registry.findings import use_on
 from chamberlain.registry.models import AccountHolding, Property, PropertyType, ServicePoint
-from chamberlain.registry.operations import end_holding, open_account
+from chamberlain.registry.operations import NewCustomer, end_holding, known_customer, open_account
 from chamberlain.registry.preferences import mail_elsewhere
 
 _FARTHEST = timedelta(days=366)
@@ -47,9 +47,13 @@ class MovedOut:
     bills_after: tuple[str, ...]
 
 
-def move_in(actor: Actor, property_id: int, customer_id: int, on: date, today: date) -> MovedIn:
+def move_in(
+    actor: Actor, property_id: int, customer: int | NewCustomer, on: date, today: date
+) -> MovedIn:
     """A customer moves in on a day: an account is opened, and the property's service points are
     billed to it on the terms of those who were there last.
+
+    customer: the id of one on file, or somebody who is registered with this.
 
     Units are the property's on that day, and so is the class where its type has one; exemptions
     are not taken over, since they belong to a person. Raises Refused while a service point is
@@ -61,6 +65,7 @@ def move_in(actor: Actor, property_id: int, customer_id: int, on: date, today: d
     with acting(actor), transaction.atomic():
         if not Property.objects.select_for_update().filter(pk=property_id).exists():
             raise NotFound("There is no such property; look it up by its address or parcel.")
+        customer_id = known_customer(actor, customer)
         days = DateRange(on, None)
         held = AccountHolding.objects.filter(
             property_id=property_id, customer_id=customer_id, period__overlap=days

@@ -20,21 +20,19 @@ from chamberlain.registry.models import (
     PropertyChange,
     PropertyType,
 )
-from chamberlain.registry.operations import register_customer
+from chamberlain.registry.operations import NewCustomer, known_customer
 from chamberlain.registry.ownership import WHOLE, end_ownership, record_ownership
 
 
 @dataclass(frozen=True, slots=True)
 class FoundOwner:
-    """Who owns by a document: a customer on file, or the name and kind of one who is not.
+    """Who owns by a document: the id of a customer on file, or somebody who is not on file yet.
 
     share_basis_points: 10000 is all. replaces: whether the present owners' days end, as with a
     sale; without it the owner joins them.
     """
 
-    customer_id: int | None
-    name: str = ""
-    kind: str = "person"
+    customer: int | NewCustomer
     share_basis_points: int = WHOLE
     replaces: bool = True
 
@@ -52,8 +50,8 @@ def find_owner(
     with acting(actor), transaction.atomic():
         Property.objects.select_for_update().get(pk=document.property_id)
         if owner.replaces:
-            _end_present_owners(actor, document.property_id, owner.customer_id, from_on)
-        customer_id = owner.customer_id or register_customer(actor, owner.kind, owner.name)
+            _end_present_owners(actor, document.property_id, owner.customer, from_on)
+        customer_id = known_customer(actor, owner.customer)
         record_ownership(
             actor,
             document.property_id,
@@ -206,7 +204,7 @@ def _check_use(code: str, units: int) -> None:
 
 
 def _end_present_owners(
-    actor: Actor, property_id: int, customer_id: int | None, from_on: date
+    actor: Actor, property_id: int, customer: int | NewCustomer, from_on: date
 ) -> None:
     present = Ownership.objects.filter(property_id=property_id).select_related("customer")
     for owned in present:
@@ -219,7 +217,7 @@ def _end_present_owners(
                 "not before that day; correct the day, or look at the owners through time.",
                 field="from_on",
             )
-        if owned.customer_id == customer_id:
+        if owned.customer_id == customer:
             raise AlreadyDone(
                 f"{owned.customer.name} owns this property on that day already.", field="customer"
             )

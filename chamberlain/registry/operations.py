@@ -5,6 +5,7 @@ closed with an end and followed by a new row, never overwritten.
 """
 
 import re
+from dataclasses import dataclass
 from datetime import date
 
 from django.db import connection, transaction
@@ -43,6 +44,22 @@ def register_customer(actor: Actor, kind: str, name: str, language: str = "en") 
             kind=kind, name=typed_text(name, "name", 120), language=language
         )
     return made.pk
+
+
+@dataclass(frozen=True, slots=True)
+class NewCustomer:
+    """Somebody who is not on file yet."""
+
+    name: str
+    kind: str = "person"
+    language: str = "en"
+
+
+def known_customer(actor: Actor, customer: int | NewCustomer) -> int:
+    """The id of a customer on file, or of one who is registered now."""
+    if isinstance(customer, NewCustomer):
+        return register_customer(actor, customer.kind, customer.name, customer.language)
+    return customer
 
 
 def rename_customer(actor: Actor, customer_id: int, name: str) -> None:

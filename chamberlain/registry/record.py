@@ -25,6 +25,7 @@ __all__ = [
     "mailing_on",
     "marks",
     "personal_numbers",
+    "property_named",
     "property_record",
     "uses",
 ]
@@ -129,6 +130,31 @@ def property_record(property_id: int) -> PropertyRecord:
     if not found:
         raise NotFound("There is no such property; look it up by its address or parcel.")
     return PropertyRecord(*found[0])
+
+
+def property_named(parcel_or_account: str) -> PropertyRecord:
+    """The property of a parcel number, or the one that an account is or was last for.
+
+    Raises NotFound beside `property`.
+    """
+    query = """
+        SELECT id FROM (
+            SELECT 1 AS place, id, NULL::daterange AS period FROM registry_property
+            WHERE registry_digits(parcel_number) = registry_digits(%(text)s)
+                AND registry_digits(%(text)s) <> ''
+            UNION ALL SELECT 2, h.property_id, h.period
+            FROM ledger_account a JOIN registry_accountholding h ON h.account_id = a.id
+            WHERE a.number = upper(trim(%(text)s)) AND h.property_id IS NOT NULL) found
+        ORDER BY place, lower(period) DESC LIMIT 1
+    """
+    found = _rows(query, {"text": parcel_or_account})
+    if not found:
+        raise NotFound(
+            "No property has this parcel number, and no account with this number is for one; "
+            "look it up in the search.",
+            field="property",
+        )
+    return property_record(found[0][0])
 
 
 def uses(property_id: int) -> list[Use]:

@@ -11,7 +11,8 @@ from chamberlain.billing.occupancy import Forwarding
 from chamberlain.identity.models import Role
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitted, Refused
 from chamberlain.registry import operations, queries, record
-from chamberlain.registry.models import AccountHolding, PropertyType, ServicePoint
+from chamberlain.registry.models import AccountHolding, Customer, PropertyType, ServicePoint
+from chamberlain.registry.operations import NewCustomer
 from tests.office import DAY, make_actor
 from tests.web.scenes import furnished_office
 
@@ -104,6 +105,15 @@ def test_nobody_moves_in_where_another_is_still_billed(place, clerk, ida):
     with pytest.raises(Refused):
         occupancy.move_in(clerk, house_of(place), ida, LATER - timedelta(days=1), DAY)
     assert occupancy.move_in(clerk, house_of(place), ida, LATER, DAY).agreements == 1
+
+
+def test_somebody_new_is_registered_with_the_move(place, clerk, flat):
+    made = occupancy.move_in(clerk, flat, NewCustomer("Bo Diaz", language="es"), DAY, DAY)
+    found = queries.account_summary(made.account_number)
+    assert (found.customer_name, found.language) == ("Bo Diaz", "es")
+    with pytest.raises(Refused):
+        occupancy.move_in(clerk, house_of(place), NewCustomer("Cy Diaz"), DAY, DAY)
+    assert not Customer.objects.filter(name="Cy Diaz").exists()
 
 
 def test_a_property_without_terms_gets_an_account_alone(place, clerk, ida):

@@ -12,6 +12,7 @@ from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitt
 from chamberlain.registry import document_queries, documents, findings, operations, queries, record
 from chamberlain.registry.findings import FoundOwner
 from chamberlain.registry.models import Customer, Finding, Ownership, PropertyChange
+from chamberlain.registry.operations import NewCustomer
 from chamberlain.registry.ownership import SharesExceedWhole, record_ownership
 from tests.office import DAY, NOW, make_actor
 from tests.registry import papers
@@ -58,7 +59,7 @@ def find_use(clerk, deed, kind="apartments", units=6, on=SOLD):
 
 
 def test_a_deed_makes_the_buyer_the_owner_from_its_day(clerk, house, deed, rosa):
-    made = findings.find_owner(clerk, deed, FoundOwner(None, "Ida Wells"), SOLD, NOW, DAY)
+    made = findings.find_owner(clerk, deed, FoundOwner(NewCustomer("Ida Wells")), SOLD, NOW, DAY)
     owners = queries.owners(house)
     assert [(o.name, o.since, o.until) for o in owners] == [
         ("Ida Wells", SOLD, None), ("Rosa Muñoz", BOUGHT, SOLD),
@@ -70,9 +71,9 @@ def test_a_deed_makes_the_buyer_the_owner_from_its_day(clerk, house, deed, rosa)
 
 def test_joint_owners_hold_shares_that_never_exceed_the_whole(clerk, house, deed):
     for name, share in (("Ida Wells", 6000), ("Ann Lee", 4000)):
-        owner = FoundOwner(None, name, share_basis_points=share, replaces=False)
+        owner = FoundOwner(NewCustomer(name), share_basis_points=share, replaces=False)
         findings.find_owner(clerk, deed, owner, SOLD, NOW, DAY)
-    third = FoundOwner(None, "Bo Diaz", share_basis_points=1, replaces=False)
+    third = FoundOwner(NewCustomer("Bo Diaz"), share_basis_points=1, replaces=False)
     with pytest.raises(SharesExceedWhole, match=r"100\.01 percent"):
         findings.find_owner(clerk, deed, third, SOLD, NOW, DAY)
     assert Customer.objects.filter(name="Bo Diaz").count() == 0
@@ -84,7 +85,7 @@ def test_overlapping_ownership_is_refused_and_changes_nothing(clerk, house, deed
     owner = FoundOwner(rosa, replaces=replaces)
     with pytest.raises(AlreadyDone, match="Rosa Muñoz owns this property"):
         findings.find_owner(clerk, deed, owner, SOLD, NOW, DAY)
-    early = FoundOwner(None, "Ida Wells", replaces=replaces)
+    early = FoundOwner(NewCustomer("Ida Wells"), replaces=replaces)
     with pytest.raises(Refused):
         findings.find_owner(clerk, deed, early, BOUGHT, NOW, DAY)
     assert [(o.name, o.until) for o in queries.owners(house)] == [("Rosa Muñoz", None)]
@@ -101,7 +102,7 @@ def test_an_owner_of_long_ago_is_no_obstacle(clerk, house, deed):
 def test_nothing_is_found_for_a_day_to_come(clerk, deed):
     later = DAY + timedelta(days=1)
     with pytest.raises(Invalid, match="after today"):
-        findings.find_owner(clerk, deed, FoundOwner(None, "Ida"), later, NOW, DAY)
+        findings.find_owner(clerk, deed, FoundOwner(NewCustomer("Ida")), later, NOW, DAY)
     with pytest.raises(Invalid, match="after today"):
         find_use(clerk, deed, on=later)
 
@@ -234,5 +235,5 @@ def test_on_each_day_a_property_is_what_was_said_last_for_that_day(clerk, chief,
 def test_only_who_reviews_may_find(deed):
     auditor = make_actor("audrey", Role.AUDITOR)
     with pytest.raises(NotPermitted):
-        findings.find_owner(auditor, deed, FoundOwner(None, "Ida"), SOLD, NOW, DAY)
+        findings.find_owner(auditor, deed, FoundOwner(NewCustomer("Ida")), SOLD, NOW, DAY)
     assert Ownership.objects.count() == 0

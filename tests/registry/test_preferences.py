@@ -167,3 +167,11 @@ def test_what_is_not_on_file_is_not_found():
     for asked in (record.property_record, record.customer_record):
         with pytest.raises(NotFound):
             asked(0)
+
+
+def test_a_property_is_named_by_its_parcel_or_by_an_account(account):
+    found = record.property_named(" ch-1 ")
+    assert found == record.property_named("14 20 100 001 0000")
+    for nothing in ("", "14-20", "CH-2"):
+        with pytest.raises(NotFound):
+            record.property_named(nothing)
