@@ -1,5 +1,6 @@
 """Why a bill is what it is: the parts add up exactly, and are what a plain oracle finds."""
 
+import itertools
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -41,7 +42,7 @@ class FrozenAccount(Account):
         super().__init__(replace(schedule, components=tuple(map(self.only(known), kept))), usage)
 
     @staticmethod
-    def only(known: set[str]):  # noqa: ANN205
+    def only(known: set[str]):
         def without_unknown(component: Component) -> Component:
             of = getattr(component.terms, "of", None)
             if of is None:
@@ -128,7 +129,7 @@ def test_parts_add_up_and_are_what_rating_day_by_day_gives(
     schedule: Schedule, made: tuple[list[dict], dict[int, dict[int, int]]]
 ) -> None:
     rows, billed = made
-    pairs = [(later["row"], earlier["row"]) for earlier, later in zip(rows, rows[1:], strict=False)]
+    pairs = [(later["row"], earlier["row"]) for earlier, later in itertools.pairwise(rows)]
     found = split_differences(schedule, sides_of(rows), lines_frame(billed), pairs_frame(pairs))
     assert dict(found.schema) == SPLIT
     by_id = {row["row"]: row for row in rows}

@@ -61,5 +61,3 @@ def _component(component: Component, on: date, known: set[str]) -> Component | N
         versions=(replace(begun[-1], effective=ALWAYS),),
         exemptions=exemptions,
     )
-
-

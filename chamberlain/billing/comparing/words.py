@@ -1,6 +1,5 @@
 """The parts of a difference in plain words, each with its arithmetic."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -147,9 +146,7 @@ def _days(now: dict[str, Any], then: dict[str, Any]) -> str:
     )
 
 
-def _usage(
-    now: dict[str, Any], then: dict[str, Any], bill: BillRow, before: BillRow
-) -> str:
+def _usage(now: dict[str, Any], then: dict[str, Any], bill: BillRow, before: BillRow) -> str:
     if now["unit"] is None or then["unit"] is None:
         return "Usage is not metered here."
     sentence = (
@@ -188,7 +185,7 @@ def _rates(
         if cents:
             since = _since(schedule, component_id, before, bill)
             when = f" since {' and '.join(map(day_in_words, since))}" if since else ""
-            found.append(f"{labels.get(component_id, 'A line')}{when}: {_signed(cents)}")
+            found.append(f"{labels.get(component_id, 'A line')}{when}: {signed(cents)}")
     if not found:
         return "No rate changed this bill."
     return "The rates are other ones. " + "; ".join(found) + "."
@@ -233,10 +230,7 @@ def _other(cents: int, is_rated: bool) -> str:
     return "Set right by hand: what the bills differ from what their reads and rates give."
 
 
-def _signed(cents: int) -> str:
-    return f"{'+' if cents > 0 else '−'}{show_cents(abs(cents))}"
-
-
-def signed_parts(parts: Sequence[int]) -> list[str]:
-    """Cents of parts with their signs, as the letter prints them."""
-    return [_signed(cents) if cents else show_cents(0) for cents in parts]
+def signed(cents: int) -> str:
+    """`+$1.50`, `−$1.50` or `$0.00`."""
+    sign = "+" if cents > 0 else "−" if cents < 0 else ""
+    return f"{sign}{show_cents(abs(cents))}"

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from chamberlain.billing import accounts as billed
 from chamberlain.billing.explanation import explain_line, quantity_in_words
+from chamberlain.billing.plans.queries import due_with_plan
 from chamberlain.billing.queries import bills_of_account
 from chamberlain.ledger import statements
 from chamberlain.ledger.statements import OpenItem
@@ -19,6 +20,7 @@ from chamberlain.registry.queries import AccountSummary
 from chamberlain.revenue.queries import obligations
 from chamberlain.web import charts, timeline
 from chamberlain.web.access import actor_of_page, needs
+from chamberlain.web.history_filter import TimelineForm
 from chamberlain.web.middleware import OfficeRequest
 from chamberlain.web.paging import page_of
 
@@ -32,6 +34,8 @@ _TABS = (
     ("payments", "Payments", "payments/"),
     ("usage", "Usage", "usage/"),
     ("other", "Licenses and citations", "other/"),
+    ("plans", "Payment plans", "plans/"),
+    ("adjustments", "Adjustments", "adjustments/"),
     ("history", "History", "history/"),
     ("file", "On file", "file/"),
 )
@@ -51,10 +55,14 @@ def _remember(request: OfficeRequest, number: str) -> None:
     request.session[SEEN] = [number, *seen][:REMEMBERED]
 
 
-def _show(
-    request: OfficeRequest, account: AccountSummary, tab: str, values: dict[str, Any]
+def show_account(
+    request: OfficeRequest,
+    account: AccountSummary,
+    tab: str,
+    values: dict[str, Any],
+    template: str = "",
 ) -> HttpResponse:
-    """A page of the account: the head that all have, and the tab's own part."""
+    """A page of the account: the head that all have, and the tab's own part or the template."""
     actor = actor_of_page(request)
     base = f"/accounts/{account.account_number}/"
     _remember(request, account.account_number)
@@ -72,7 +80,7 @@ def _show(
             {"label": account.account_number},
         ],
     }
-    return render(request, f"accounts/{tab}.html", common | values)
+    return render(request, template or f"accounts/{tab}.html", common | values)
 
 
 def _explained(items: list[OpenItem]) -> list[dict[str, Any]]:
@@ -114,8 +122,9 @@ def owed(request: OfficeRequest, number: str) -> HttpResponse:
         "items": _explained(list(page.object_list)),
         "contacts": contacts,
         "latest": timeline.latest(account.account_id, 6),
+        "plan_due": due_with_plan(account.account_id, timezone.localdate()),
     }
-    return _show(request, account, "owed", values)
+    return show_account(request, account, "owed", values)
 
 
 @needs("account.view")
@@ -128,7 +137,7 @@ def bills(request: OfficeRequest, number: str) -> HttpResponse:
         return bills_of_account(account.account_id, limit, offset)
 
     page = page_of(request, billed.count_bills(account.account_id), fetch, 24)
-    return _show(request, account, "bills", {"page": page, "today": timezone.localdate()})
+    return show_account(request, account, "bills", {"page": page, "today": timezone.localdate()})
 
 
 @needs("account.view")
@@ -141,7 +150,7 @@ def payments(request: OfficeRequest, number: str) -> HttpResponse:
         return statements.payments_of_account(account.account_id, limit, offset)
 
     page = page_of(request, statements.count_payments(account.account_id), fetch, 24)
-    return _show(request, account, "payments", {"page": page})
+    return show_account(request, account, "payments", {"page": page})
 
 
 @needs("account.view")
@@ -159,7 +168,7 @@ def usage(request: OfficeRequest, number: str) -> HttpResponse:
         for read in page.object_list[:6]
     )
     values = {"page": page, "alt": f"Bars of usage by read, the latest being {alt}."}
-    return _show(request, account, "usage", values)
+    return show_account(request, account, "usage", values)
 
 
 @needs("account.view")
@@ -190,38 +199,29 @@ def other(request: OfficeRequest, number: str) -> HttpResponse:
     account = registry.account_summary(number)
     rows = obligations(account.account_id)
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
-    return _show(request, account, "other", {"page": page})
+    return show_account(request, account, "other", {"page": page})
 
 
 @needs("account.view")
 @require_safe
 def history(request: OfficeRequest, number: str) -> HttpResponse:
-    """One timeline of everything, or of one kind."""
+    """One timeline of everything, or of one kind and some days."""
     account = registry.account_summary(number)
     actor = actor_of_page(request)
-    kind = request.GET.get("kind", "")
-    kind = kind if kind in timeline.KINDS else ""
-    events = timeline.timeline(
-        account.account_id,
-        kind,
-        sees_changes=actor.may("history.view"),
-        unmasked=actor.may("contact.view"),
-    )
-    kinds = {
-        name: label
-        for name, label in timeline.KINDS.items()
-        if name != "change" or actor.may("history.view")
-    }
+    form = TimelineForm(request.GET)
+    chosen = form.chosen()
+    events = timeline.timeline(account.account_id, chosen, timeline.Viewer.of(actor))
     values = {
         "page": Paginator(events, 40).get_page(request.GET.get("page")),
-        "kind": kind,
-        "filters": [{"label": "Everything", "url": "?", "current": not kind}]
-        + [
-            {"label": label, "url": f"?kind={name}", "current": name == kind}
-            for name, label in kinds.items()
+        "form": form,
+        "kind": chosen.kind,
+        "query": form.query(),
+        "filters": [
+            {"label": label, "url": f"?{form.query(kind)}", "current": kind == chosen.kind}
+            for kind, label in {"": "Everything", **timeline.kinds_for(actor)}.items()
         ],
     }
-    return _show(request, account, "history", values)
+    return show_account(request, account, "history", values)
 
 
 @needs("account.view")
@@ -232,6 +232,7 @@ def on_file(request: OfficeRequest, number: str) -> HttpResponse:
     unmasked = actor_of_page(request).may("contact.view")
     values: dict[str, Any] = {
         "unmasked": unmasked,
+        "may_change": actor_of_page(request).may("customer.change"),
         "holders": registry.holders(account.account_id),
         "agreements": billed.agreements_of_account(account.account_id),
         "contacts": registry.contacts(account.customer_id, unmasked=unmasked)
@@ -239,7 +240,7 @@ def on_file(request: OfficeRequest, number: str) -> HttpResponse:
         else [],
         "owners": registry.owners(account.property_id) if account.property_id else [],
     }
-    return _show(request, account, "file", values)
+    return show_account(request, account, "file", values)
 
 
 urlpatterns = [
