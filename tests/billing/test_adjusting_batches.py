@@ -3,7 +3,14 @@
 import pytest
 
 from chamberlain.billing.adjusting import queries
-from chamberlain.billing.adjusting.batches import ask_batch, preview_batch
+from chamberlain.billing.adjusting.batches import (
+    ask_batch,
+    ask_for_file,
+    drop_file,
+    keep_file,
+    kept_file,
+    preview_batch,
+)
 from chamberlain.billing.adjusting.models import Adjustment, AdjustmentBatch
 from chamberlain.billing.adjusting.operations import (
     approve_adjustment,
@@ -187,3 +194,28 @@ def test_a_batch_is_refused_by_another_and_withdrawn_by_its_asker(place: Adjusti
         queries.batch("BAT-999999")
     with pytest.raises(NotFound):
         approve_batch(place.supervisor, "BAT-999999", place.day.pk, NOW)
+
+
+def test_a_file_is_kept_while_it_is_looked_at_and_asked_for_once(place: Adjusting) -> None:
+    file_id = keep_file(place.clerk, GOOD, "storm.csv", "sorry", "storm", DAY, NOW)
+    kept = kept_file(place.clerk, file_id, DAY)
+    assert (kept.file_name, kept.preview.cents) == ("storm.csv", 2500)
+    with pytest.raises(NotFound):
+        kept_file(place.supervisor, file_id, DAY)
+    numbers = {ask_for_file(place.clerk, file_id, DAY, NOW) for _ in range(2)}
+    assert len(numbers) == 1
+    with pytest.raises(NotFound, match="upload it again"):
+        kept_file(place.clerk, file_id, DAY)
+
+
+def test_a_file_with_a_bad_row_is_kept_to_be_looked_at_and_may_be_dropped(
+    place: Adjusting,
+) -> None:
+    file_id = keep_file(place.clerk, GOOD + b"Z,1.00,\n", "f.csv", "sorry", "x", DAY, NOW)
+    assert [r.place for r in kept_file(place.clerk, file_id, DAY).preview.records] == ["line 4"]
+    with pytest.raises(BadFile):
+        ask_for_file(place.clerk, file_id, DAY, NOW)
+    drop_file(place.clerk, file_id)
+    with pytest.raises(NotFound):
+        drop_file(place.clerk, file_id)
+    assert not AdjustmentBatch.objects.exists()

@@ -13,14 +13,14 @@ from datetime import date, datetime
 import polars as pl
 from django.db import connection, transaction
 
-from chamberlain.billing.adjusting.models import Adjustment, AdjustmentBatch
+from chamberlain.billing.adjusting.models import Adjustment, AdjustmentBatch, AdjustmentFile
 from chamberlain.billing.adjusting.operations import number_of
 from chamberlain.billing.adjusting.outcomes import WANTED, left_by
 from chamberlain.billing.adjusting.reasons import Reason, reason_of, reason_row
 from chamberlain.billing.adjusting.standing import faults
 from chamberlain.database.rows import rows
 from chamberlain.identity.actors import Actor, acting
-from chamberlain.kernel.errors import BadFile, BadRecord, Invalid
+from chamberlain.kernel.errors import BadFile, BadRecord, Invalid, NotFound
 from chamberlain.kernel.frames import next_ids
 from chamberlain.kernel.money import parse_cents
 from chamberlain.ledger.posting import lock_balances
@@ -252,3 +252,80 @@ def _write_batch(
         batch_size=5000,
     )
     return batch.number
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    """A file that waits to be asked for."""
+
+    file_id: int
+    file_name: str
+    preview: Preview
+
+
+def keep_file(
+    actor: Actor,
+    content: bytes,
+    file_name: str,
+    reason_code: str,
+    note: str,
+    today: date,
+    now: datetime,
+) -> int:
+    """Keeps a file until the person has looked at it; returns its id. Raises as `preview_batch`."""
+    actor.require("adjustment.ask")
+    preview_batch(actor, content, reason_code, note, today)
+    kept = AdjustmentFile.objects.create(
+        reason=reason_row(reason_code, today),
+        file_name=file_name[:120],
+        content=content,
+        note=note.strip()[:200],
+        uploaded_by_id=actor.user_id,
+        uploaded_at=now,
+    )
+    return int(kept.pk)
+
+
+def kept_file(actor: Actor, file_id: int, today: date) -> KeptFile:
+    """A file that one keeps oneself, as the accounts are now. Raises NotFound."""
+    kept = _kept(actor, file_id)
+    preview = preview_batch(actor, bytes(kept.content), kept.reason.code, kept.note, today)
+    return KeptFile(kept.pk, kept.file_name, preview)
+
+
+def ask_for_file(actor: Actor, file_id: int, today: date, now: datetime) -> str:
+    """Asks for all rows of a kept file; returns the batch's number. Asked again, the same number.
+
+    Raises BadFile with every bad row, NotFound.
+    """
+    actor.require("adjustment.ask")
+    with transaction.atomic():
+        key = f"file-{file_id}"
+        made = AdjustmentBatch.objects.filter(
+            idempotency_key=key, asked_by_id=actor.user_id
+        ).first()
+        if made:
+            return made.number
+        kept = _kept(actor, file_id)
+        number = ask_batch(
+            actor, bytes(kept.content), kept.file_name, kept.reason.code, kept.note, today, now, key
+        )
+        kept.delete()
+        return number
+
+
+def drop_file(actor: Actor, file_id: int) -> None:
+    """Forgets a kept file; nothing was asked for. Raises NotFound."""
+    actor.require("adjustment.ask")
+    _kept(actor, file_id).delete()
+
+
+def _kept(actor: Actor, file_id: int) -> AdjustmentFile:
+    kept = (
+        AdjustmentFile.objects.select_related("reason")
+        .filter(pk=file_id, uploaded_by_id=actor.user_id)
+        .first()
+    )
+    if kept is None:
+        raise NotFound("This file was asked for or dropped before; upload it again.")
+    return kept

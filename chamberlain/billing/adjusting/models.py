@@ -52,6 +52,17 @@ class AdjustmentReason(models.Model):
         ]
 
 
+class AdjustmentFile(models.Model):
+    """A file that was looked at and not asked for yet; it goes when it is asked for or dropped."""
+
+    reason = models.ForeignKey(AdjustmentReason, models.PROTECT)
+    file_name = models.CharField(max_length=120)
+    content = models.BinaryField()
+    note = models.CharField(max_length=200, blank=True)
+    uploaded_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    uploaded_at = models.DateTimeField()
+
+
 class AdjustmentBatch(models.Model):
     """A file of adjustments of one reason. digest: SHA-256 of the file."""
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
 from chamberlain.billing.adjusting.kinds import KINDS
 from chamberlain.billing.adjusting.models import Adjustment, AdjustmentBatch
 from chamberlain.billing.adjusting.reasons import Step, reason_of
@@ -171,3 +173,8 @@ def step_of_batch(number: str) -> Step:
 def adjustments_of_batch(number: str, limit: int = 50, offset: int = 0) -> list[AdjustmentRow]:
     """Adjustments of a batch, in the order of its file."""
     return _found("WHERE b.number = %s ORDER BY j.id LIMIT %s OFFSET %s", [number, limit, offset])
+
+
+def count_of_account(account_id: int) -> int:
+    """How many adjustments `adjustments_of_account` knows."""
+    return Adjustment.objects.filter(Q(account=account_id) | Q(other_account=account_id)).count()

@@ -1,0 +1,144 @@
+"""Adjustments in a real browser: asked for at the account, decided by another, many from a file."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from chamberlain.billing.adjusting.reasons import load_reasons
+from chamberlain.identity.actors import program_actor
+from chamberlain.identity.models import Role
+from tests import office
+from tests.billing.adjust_scenes import REASONS
+from tests.web import scenes
+from tests.web.conftest import Live, assert_accessible, assert_fits, keep_picture, sign_in
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def place(live: Live) -> scenes.Office:
+    made = scenes.furnished_office()
+    from chamberlain.ledger import chart
+
+    chart.ensure_charge_kind("penalty", "Late payment penalty", 30)
+    load_reasons(program_actor(), REASONS)
+    office.owe(made.day, "1004220825", 2500)
+    office.make_user("robin", Role.CLERK)
+    office.make_user("sam", Role.ACCOUNTS_SUPERVISOR)
+    return made
+
+
+def sign_out(page: Page) -> None:
+    page.context.clear_cookies()
+
+
+def seen(page: Page, name: str) -> None:
+    assert_accessible(page)
+    assert_fits(page)
+    keep_picture(page, name)
+
+
+def test_a_clerk_asks_and_the_supervisor_posts(place: scenes.Office, page: Page) -> None:
+    sign_in(page, "robin", f"/accounts/{place.number}/adjustments/")
+    expect(page.locator("main")).to_contain_text("Nothing was adjusted")
+    page.get_by_role("link", name="Ask for an adjustment").click()
+    seen(page, "adjust-reasons")
+    page.get_by_role("link", name="Leak").click()
+    page.get_by_label("Amount").fill("2500")
+    page.get_by_label("Why, in your words").fill("Toilet ran for a month, plumber's bill seen")
+    page.get_by_role("button", name="Ask for it").click()
+    error = page.locator(".field--error")
+    expect(error).to_contain_text("at most $1,000.00, and this is $2,500.00")
+    seen(page, "adjust-refused")
+    page.get_by_label("Amount").fill("60.00")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Leak credit")
+    expect(page.locator("main")).to_contain_text("never by the person who asked")
+    expect(page.get_by_role("button", name="Approve and post")).to_have_count(0)
+    address = page.url
+    sign_out(page)
+    sign_in(page, "sam", "/adjustments/")
+    expect(page.locator("main")).to_contain_text("Toilet ran for a month")
+    seen(page, "adjustments")
+    page.goto(address)
+    seen(page, "adjustment-waiting")
+    page.get_by_role("button", name="Refuse").click()
+    expect(page.locator(".field--error")).to_contain_text("Say why")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("main")).to_contain_text("Adjustments: Leak credit")
+    expect(page.locator("main")).to_contain_text("Posted")
+    seen(page, "adjustment-posted")
+    page.goto(f"/accounts/{place.number}/adjustments/")
+    seen(page, "adjustments-of-account")
+    page.goto("/adjustments/?part=decided")
+    seen(page, "adjustments-decided")
+
+
+def test_a_misapplied_payment_is_chosen_and_moved(place: scenes.Office, page: Page) -> None:
+    sign_in(page, "robin", f"/accounts/{place.number}/adjust/?reason=wrong_account")
+    page.get_by_label("Which payment was posted wrongly?").select_option(index=1)
+    page.get_by_label("Amount").fill("30")
+    page.get_by_label("Account to move it to").fill("999")
+    page.get_by_label("Why, in your words").fill("Stub of the neighbor")
+    page.get_by_role("button", name="Ask for it").click()
+    expect(page.locator(".field--error")).to_contain_text("There is no account 999")
+    seen(page, "adjust-misapplied")
+    page.get_by_label("Account to move it to").fill("1004220825")
+    page.get_by_role("button", name="Ask for it").click()
+    expect(page.locator("main")).to_contain_text("1004220825")
+    page.get_by_role("button", name="Withdraw").click()
+    expect(page.locator("main")).to_contain_text("Withdrawn")
+
+
+def test_charges_to_move_are_chosen_one_by_one(place: scenes.Office, page: Page) -> None:
+    sign_in(page, "robin", f"/accounts/{place.number}/adjust/?reason=holders_charges")
+    page.get_by_label("Account to move it to").fill("1004220825")
+    page.get_by_label("Why, in your words").fill("Same holder")
+    page.get_by_role("button", name="Ask for it").click()
+    expect(page.locator(".field--error")).to_contain_text("Choose the charges")
+    page.get_by_role("checkbox").first.check()
+    seen(page, "adjust-charges")
+    page.get_by_role("button", name="Ask for it").click()
+    expect(page.locator("main")).to_contain_text("Charges it is for")
+
+
+def test_a_file_is_looked_at_before_it_is_asked_for(
+    place: scenes.Office, page: Page, tmp_path: Path
+) -> None:
+    bad, good = tmp_path / "bad.csv", tmp_path / "storm.csv"
+    bad.write_text(f"account,amount,note\n{place.number},10.00,\n777,1.00,\n1004220825,x,\n")
+    good.write_text(f"account,amount\n{place.number},10.00\n1004220825,30.00\n")
+    sign_in(page, "robin", "/adjustments/")
+    expect(page.locator("main")).to_contain_text("Nothing waits for approval")
+    page.get_by_role("link", name="Adjust many accounts").click()
+    seen(page, "adjust-many")
+    for path in (bad, good):
+        page.goto("/adjustments/files/")
+        page.get_by_label("Reason").select_option("sorry")
+        page.get_by_label("Why, in your words").fill("The storm of February")
+        page.get_by_label("File").set_input_files(path)
+        page.get_by_role("button", name="Look at the file").click()
+        if path == bad:
+            expect(page.locator("main")).to_contain_text("There is no account 777")
+            expect(page.get_by_role("button", name="Ask for all of it")).to_have_count(0)
+            seen(page, "adjust-file-bad")
+            page.get_by_role("button", name="Drop the file").click()
+    seen(page, "adjust-file")
+    page.get_by_role("button", name="Ask for all of it").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Goodwill credit")
+    address = page.url
+    sign_out(page)
+    sign_in(page, "sam", address.split("/", 3)[3].join(("/", "")))
+    seen(page, "adjust-batch")
+    page.get_by_role("button", name="Approve and post").click()
+    expect(page.locator("main")).to_contain_text("2 adjustments")
+    page.get_by_role("link", name="ADJ-").first.click()
+    expect(page.locator("main")).to_contain_text("What moved")
+
+
+def test_a_cashier_sees_an_adjustment_but_may_not_ask(place: scenes.Office, page: Page) -> None:
+    office.make_user("casey", Role.CASHIER)
+    sign_in(page, "casey", f"/accounts/{place.number}/adjustments/")
+    expect(page.get_by_role("link", name="Ask for an adjustment")).to_have_count(0)
+    assert page.goto(f"/accounts/{place.number}/adjust/").status == 403
