@@ -77,6 +77,7 @@ INSTALLED_APPS = [
     "chamberlain.tariffs",
     "chamberlain.billing",
     "chamberlain.billing.plans",
+    "chamberlain.billing.finals",
     "chamberlain.billing.rebilling",
     "chamberlain.billing.certificates",
     "chamberlain.billing.adjusting",

@@ -7,6 +7,7 @@ from pathlib import Path
 from django.db import transaction
 
 from chamberlain.billing.adjusting.reasons import Reason, Step, load_reasons
+from chamberlain.billing.finals import terms as final_bills
 from chamberlain.billing.penalties.policy import Policy, load_late_policies
 from chamberlain.billing.plans.terms import Approval, Terms, load_plan_terms
 from chamberlain.billing.rebilling.operations import ReasonTerms, RuleTerms, load_rules
@@ -75,6 +76,21 @@ def load_city(actor: Actor, folder: Path, now: datetime) -> LoadedCity:
         for fee in city.fees.fees:
             load_fee(actor, _fee_terms(fee))
         load_plan_terms(actor, [_plan_terms(p, v) for p in city.plans.plans for v in p.versions])
+        final_bills.load_final_terms(
+            actor,
+            [
+                final_bills.Terms(
+                    each.starts_on,
+                    each.due_days,
+                    each.usage_days,
+                    each.charges_reason,
+                    each.credit_reason,
+                    each.source,
+                    each.verified,
+                )
+                for each in city.finals.final_bills
+            ],
+        )
         load_rules(actor, _rebill_limits(city), _rebill_reasons(city))
         load_reasons(actor, [_reason(each) for each in city.adjustments.reasons])
         if city.policies:
@@ -109,6 +125,11 @@ def unverified(city: City) -> list[str]:
         for fee in city.fees.fees
         for price in fee.prices
         if not price.verified
+    ]
+    found += [
+        f"Final bills: terms from {terms.starts_on} ({terms.source})"
+        for terms in city.finals.final_bills
+        if not terms.verified
     ]
     found += [
         f"{plan.name}: terms from {version.starts_on} ({version.source})"

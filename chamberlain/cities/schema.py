@@ -363,6 +363,24 @@ class RebillingFile(Strict):
         return self
 
 
+class FinalBillTerms(Strict):
+    """Terms of final bills from a day on."""
+
+    starts_on: Annotated[date, Field(alias="from")]
+    due_days: Annotated[int, Field(ge=0, le=365)]
+    usage_days: Annotated[int, Field(ge=30, le=1100)]
+    charges_reason: Code
+    credit_reason: Code
+    source: Source
+    verified: bool
+
+
+class FinalsFile(Strict):
+    """`finals.yaml`."""
+
+    final_bills: tuple[FinalBillTerms, ...]
+
+
 class City(Strict):
     """A city's folder, checked."""
 
@@ -371,6 +389,7 @@ class City(Strict):
     fees: FeesFile
     rebilling: RebillingFile = RebillingFile(limits=(), reasons=())
     plans: PlansFile = PlansFile(plans=())
+    finals: FinalsFile = FinalsFile(final_bills=())
     adjustments: AdjustmentsFile = AdjustmentsFile(reasons=())
 
 
@@ -388,6 +407,7 @@ def read_city(folder: Path) -> City:
         folder / "adjustments.yaml", AdjustmentsFile, faults, needed=False
     ) or AdjustmentsFile(reasons=())
     rebilling = _read(folder / "rebilling.yaml", RebillingFile, faults, needed=False)
+    finals = _read(folder / "finals.yaml", FinalsFile, faults, needed=False)
     if city:
         kinds = {kind.code for kind in city.charge_kinds}
         named = [
@@ -403,6 +423,13 @@ def read_city(folder: Path) -> City:
             for place, codes in named
             for kind in codes
             if kind not in kinds
+        ]
+        reasons = {reason.code for reason in adjustments.reasons}
+        faults += [
+            BadRecord(f"finals.yaml final_bills.{i}", f"adjustments.yaml has no {code}")
+            for i, terms in enumerate(finals.final_bills if finals else ())
+            for code in (terms.charges_reason, terms.credit_reason)
+            if code not in reasons
         ]
         faults += [
             BadRecord(f"plans.yaml plans.{i}.versions.{j}.charge_kinds", f"city.yaml has no {kind}")
@@ -429,6 +456,7 @@ def read_city(folder: Path) -> City:
         plans=plans,
         adjustments=adjustments,
         rebilling=rebilling or RebillingFile(limits=(), reasons=()),
+        finals=finals or FinalsFile(final_bills=()),
     )
 
 

@@ -50,6 +50,9 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "plan.offer": _ACCOUNTS,
     "plan.approve": _BILLING | {Role.COORDINATOR},
     "plan.review": _BILLING,
+    # Final bills
+    "final.ask": _ACCOUNTS,
+    "final.bill": _ACCOUNTS,
     # Adjustments and penalties
     "adjustment.ask": _ACCOUNTS,
     "adjustment.approve": _BILLING | {Role.COORDINATOR},
