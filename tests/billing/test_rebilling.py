@@ -156,9 +156,7 @@ def test_a_wrong_class_is_right_from_that_day_on_and_the_old_days_stay() -> None
         terms={**water.terms, "by": ["rate_class"], "versions": [
             {"effective": "2020-01-01", "rates": {"residential": "4.69", "shop": "9.38"}}]}
     )  # fmt: skip
-    rebill_id = draft(
-        town, new(agreement.account_id, Corrections(rate_class="shop"), middle, None)
-    )
+    rebill_id = draft(town, new(agreement.account_id, Corrections(rate_class="shop"), middle, None))
     operations.post_rebill(program_actor(), rebill_id, town.day.pk, DAY, NOW)
     periods = [
         (each.rate_class, each.period.lower, each.period.upper)
@@ -224,8 +222,8 @@ def test_another_first_day_that_takes_all_days_from_an_account_is_refused() -> N
     ):
         with pytest.raises(Invalid, match=sentence):
             draft(town, new(agreement.account_id, Corrections(started_on=day)))
+    late = FROM + timedelta(days=5)
     with pytest.raises(Invalid, match="does not start once"):
-        late = FROM + timedelta(days=5)
         draft(town, new(agreement.account_id, Corrections(started_on=late), late))
     [other] = ledger.open_accounts(["T99999"], FROM)
     early = FROM - timedelta(days=10)

@@ -68,9 +68,7 @@ class History:
     is_reads_first: bool
 
 
-terms = st.builds(
-    Terms, st.sampled_from(CLASSES), st.integers(1, 3), st.sampled_from(EXEMPTIONS)
-)
+terms = st.builds(Terms, st.sampled_from(CLASSES), st.integers(1, 3), st.sampled_from(EXEMPTIONS))
 
 
 @st.composite
@@ -176,9 +174,7 @@ def service(history: History, bills_by: Tariff, *, is_right: bool) -> Service:
     )
     point = ServicePoint.objects.create(property=place, code=f"R{n}")
     before, account = ledger.open_accounts([f"B{n}", f"A{n}"], SINCE)
-    first = START + timedelta(
-        days=history.first_day if is_right else history.believed_first_day
-    )
+    first = START + timedelta(days=history.first_day if is_right else history.believed_first_day)
     change = max(first, START + timedelta(days=history.terms_from))
     now = history.terms if is_right else history.believed_terms
     parts = [

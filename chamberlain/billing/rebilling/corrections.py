@@ -223,7 +223,7 @@ def _move_border(
         service_point_id=first.service_point_id, tariff_id=first.tariff_id
     )
     before = neighbors.filter(period__endswith=start).first()
-    _refuse_taking_all(first, neighbors.exclude(pk=before.pk if before else None), before,
+    _refuse_taking_all(first, neighbors.exclude(pk=before.pk) if before else neighbors, before,
                        started_on)  # fmt: skip
     moved = []
     for part in parts:
@@ -330,8 +330,7 @@ def _correct_reads(rebill: Rebill, usages: Mapping[int, int]) -> bool:
     # A read may reach over the ends of the period; it is corrected whole.
     known = Read.objects.in_bulk(list(usages))
     of_account = {
-        int(row[0])
-        for row in rows(_READS, {**_params(rebill), "from_on": date.min, "to_on": None})
+        int(row[0]) for row in rows(_READS, {**_params(rebill), "from_on": date.min, "to_on": None})
     }
     if not usages.keys() <= of_account:
         raise Invalid(

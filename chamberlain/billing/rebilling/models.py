@@ -86,10 +86,7 @@ class Rebill(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=~models.Q(status="posted", needs_approval=True)
-                | (
-                    models.Q(decided_by__isnull=False)
-                    & ~models.Q(decided_by=models.F("asked_by"))
-                ),
+                | (models.Q(decided_by__isnull=False) & ~models.Q(decided_by=models.F("asked_by"))),
                 name="rebill_approved_by_another",
             ),
             models.CheckConstraint(
@@ -105,7 +102,7 @@ class Rebill(models.Model):
 
 
 class CorrectedRead(models.Model):
-    """A read that stands in for another. root: the first of the chain, which came from the meter."""
+    """A read that stands in for another. root: the first of the chain, from the meter."""
 
     root = models.ForeignKey(Read, models.PROTECT, related_name="+")
     old = models.OneToOneField(Read, models.PROTECT, related_name="+")

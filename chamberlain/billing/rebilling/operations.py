@@ -169,9 +169,7 @@ def _show(actor: Actor, rebill: Rebill, today: date) -> None:
 def _refuse_beyond(
     rebill: Rebill, changes: Sequence[limit_rules.Change], limits: Limits, today: date
 ) -> None:
-    limit_rules.refuse_beyond(
-        changes, limits, today, is_beyond_limit=rebill.reason.is_beyond_limit
-    )
+    limit_rules.refuse_beyond(changes, limits, today, is_beyond_limit=rebill.reason.is_beyond_limit)
 
 
 def _set_right(actor: Actor, rebill: Rebill) -> tuple[Recomputed, showing.Shown]:
