@@ -7,6 +7,7 @@ from pathlib import Path
 from django.db import transaction
 
 from chamberlain.billing.adjusting.reasons import Reason, Step, load_reasons
+from chamberlain.billing.certificates import terms as certificates
 from chamberlain.billing.finals import terms as final_bills
 from chamberlain.billing.penalties.policy import Policy, load_late_policies
 from chamberlain.billing.plans.terms import Approval, Terms, load_plan_terms
@@ -95,6 +96,7 @@ def load_city(actor: Actor, folder: Path, now: datetime) -> LoadedCity:
         load_reasons(actor, [_reason(each) for each in city.adjustments.reasons])
         if city.policies:
             load_late_policies(actor, [_late_policy(city.policies.late_payment)])
+        certificates.load_certificate_terms(actor, _certificate_terms(city))
         path = folder / "tariffs.yaml"
         loaded = load_tariffs(actor, path, now) if path.exists() else []
     return LoadedCity(
@@ -125,6 +127,11 @@ def unverified(city: City) -> list[str]:
         for fee in city.fees.fees
         for price in fee.prices
         if not price.verified
+    ]
+    found += [
+        f"Full payment certificates: terms from {terms.starts_on} ({terms.source})"
+        for terms in city.certificates.certificates
+        if not terms.verified
     ]
     found += [
         f"Final bills: terms from {terms.starts_on} ({terms.source})"
@@ -276,3 +283,26 @@ def _late_policy(late: LatePayment) -> Policy:
         source=late.source,
         is_verified=late.verified,
     )
+
+
+def _certificate_terms(city: City) -> list[certificates.Terms]:
+    fees = {fee.code: fee for fee in city.fees.fees}
+    return [
+        certificates.Terms(
+            starts_on=each.starts_on,
+            fee_kind=fees[each.fee].charge_kind,
+            fee_cents=max(
+                (price.starts_on, price.cents)
+                for price in fees[each.fee].prices
+                if price.starts_on <= each.starts_on
+            )[1],
+            covered_kinds=each.covers,
+            valid_days=each.valid_days,
+            usage_days=each.usage_days,
+            step_days=tuple(each.step_days.model_dump().items()),
+            exemptions=tuple((one.code, one.name) for one in each.exemptions),
+            source=each.source,
+            is_verified=each.verified,
+        )
+        for each in city.certificates.certificates
+    ]

@@ -381,6 +381,66 @@ class FinalsFile(Strict):
     final_bills: tuple[FinalBillTerms, ...]
 
 
+class CertificateSteps(Strict):
+    """Calendar days that each step to a certificate usually takes."""
+
+    accept: Annotated[int, Field(ge=0, le=90)]
+    read: Annotated[int, Field(ge=0, le=90)]
+    review: Annotated[int, Field(ge=0, le=90)]
+    payoff: Annotated[int, Field(ge=0, le=90)]
+    payment: Annotated[int, Field(ge=0, le=90)]
+    issue: Annotated[int, Field(ge=0, le=90)]
+
+
+class TransferExemption(Strict):
+    """An exemption from the transfer tax, which spares the fee of a certificate."""
+
+    code: Code
+    name: Name
+
+
+class CertificateTermsFile(Strict):
+    """Full payment certificates from a day on; the fee's price stands in `fees.yaml`."""
+
+    starts_on: Annotated[date, Field(alias="from")]
+    fee: FeeCode
+    covers: Annotated[tuple[Code, ...], Field(min_length=1)]
+    valid_days: Annotated[int, Field(ge=1, le=366)]
+    usage_days: Annotated[int, Field(ge=1, le=1100)]
+    step_days: CertificateSteps
+    exemptions: tuple[TransferExemption, ...] = ()
+    source: Source
+    verified: bool
+
+
+class CertificatesFile(Strict):
+    """`certificates.yaml`."""
+
+    certificates: tuple[CertificateTermsFile, ...]
+
+    def faults(self, fees: FeesFile, kinds: set[str]) -> list[BadRecord]:
+        """What does not fit the city's charge kinds and the prices of its fees."""
+        found = []
+        starts = sorted(terms.starts_on for terms in self.certificates)
+        prices = {fee.code: [price.starts_on for price in fee.prices] for fee in fees.fees}
+        for i, terms in enumerate(self.certificates):
+            place = f"certificates.yaml certificates.{i}"
+            found += [
+                BadRecord(f"{place}.covers", f"city.yaml has no {kind}")
+                for kind in terms.covers
+                if kind not in kinds
+            ]
+            until = min((day for day in starts if day > terms.starts_on), default=date.max)
+            days = prices.get(terms.fee, [])
+            if not any(day <= terms.starts_on for day in days):
+                found.append(BadRecord(f"{place}.fee", f"fees.yaml has no price of {terms.fee}"))
+            elif changed := [day for day in days if terms.starts_on < day < until]:
+                found.append(
+                    BadRecord(f"{place}.fee", f"its price changes on {changed[0]}; begin terms")
+                )
+        return found
+
+
 class City(Strict):
     """A city's folder, checked."""
 
@@ -391,6 +451,7 @@ class City(Strict):
     plans: PlansFile = PlansFile(plans=())
     finals: FinalsFile = FinalsFile(final_bills=())
     adjustments: AdjustmentsFile = AdjustmentsFile(reasons=())
+    certificates: CertificatesFile = CertificatesFile(certificates=())
 
 
 T = TypeVar("T", bound=BaseModel)
@@ -408,6 +469,9 @@ def read_city(folder: Path) -> City:
     ) or AdjustmentsFile(reasons=())
     rebilling = _read(folder / "rebilling.yaml", RebillingFile, faults, needed=False)
     finals = _read(folder / "finals.yaml", FinalsFile, faults, needed=False)
+    certificates = _read(folder / "certificates.yaml", CertificatesFile, faults, needed=False)
+    if certificates is None or not fees.fees:
+        certificates = CertificatesFile(certificates=())
     if city:
         kinds = {kind.code for kind in city.charge_kinds}
         named = [
@@ -424,6 +488,7 @@ def read_city(folder: Path) -> City:
             for kind in codes
             if kind not in kinds
         ]
+        faults += certificates.faults(fees, kinds)
         reasons = {reason.code for reason in adjustments.reasons}
         faults += [
             BadRecord(f"finals.yaml final_bills.{i}", f"adjustments.yaml has no {code}")
@@ -457,6 +522,7 @@ def read_city(folder: Path) -> City:
         adjustments=adjustments,
         rebilling=rebilling or RebillingFile(limits=(), reasons=()),
         finals=finals or FinalsFile(final_bills=()),
+        certificates=certificates,
     )
 
 
