@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chamberlain.web.pages.registry_moves")),
     path("", include("chamberlain.web.pages.documents")),
     path("", include("chamberlain.web.pages.bills")),
+    path("", include("chamberlain.web.pages.rebilling")),
     path("", include("chamberlain.web.pages.adjusting_batches")),
     path("", include("chamberlain.web.pages.adjusting")),
     path("", include("chamberlain.web.pages.explaining")),

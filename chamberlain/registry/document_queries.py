@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 
 from chamberlain.database.rows import rows as _rows
 from chamberlain.registry.models import Document
@@ -49,6 +50,11 @@ class FindingRow:
     decided_by: str
     decided_at: datetime | None
     note: str
+
+    @property
+    def percent(self) -> str:
+        """The share in percent, as short as it can be said."""
+        return f"{Decimal(self.share_basis_points or 0) / 100:f}"
 
 
 @dataclass(frozen=True, slots=True)

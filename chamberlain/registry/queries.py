@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from chamberlain.database.rows import rows as _rows
 from chamberlain.kernel.errors import NotFound
@@ -73,6 +74,11 @@ class Owner:
     share_basis_points: int
     since: date
     until: date | None
+
+    @property
+    def percent(self) -> str:
+        """The share in percent, as short as it can be said."""
+        return f"{Decimal(self.share_basis_points) / 100:f}"
 
 
 @dataclass(frozen=True, slots=True)

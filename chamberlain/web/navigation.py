@@ -22,6 +22,7 @@ _PLACES = (
     ("Bill runs", "/bill-runs/", "billing.view"),
     ("Payment plans", "/plans/", "plan.offer"),
     ("Adjustments", "/adjustments/", "billing.view"),
+    ("Rebills", "/rebills/", "bill.rebill"),
     ("Centers", "/centers/", "center.view"),
     ("Reconciliation", "/reconciliation/", "reconciliation.view"),
     ("Tariffs", "/tariffs/", "tariff.view"),

@@ -35,6 +35,7 @@ _TABS = (
     ("usage", "Usage", "usage/"),
     ("other", "Licenses and citations", "other/"),
     ("plans", "Payment plans", "plans/"),
+    ("rebills", "Rebills", "rebills/"),
     ("adjustments", "Adjustments", "adjustments/"),
     ("history", "History", "history/"),
     ("file", "On file", "file/"),
