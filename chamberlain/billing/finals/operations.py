@@ -20,7 +20,7 @@ from chamberlain.identity.actors import Actor, acting
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, Refused
 from chamberlain.kernel.frames import copy_frame, next_ids, read_frame
 from chamberlain.ledger import chart
-from chamberlain.ledger.models import BusinessDay
+from chamberlain.ledger.models import Account, BusinessDay
 from chamberlain.ledger.posting import DayClosed, lock_balances, post_frames, sentences
 from chamberlain.ledger.queries import account_id_of, balance, open_charges
 from chamberlain.metering.operations import record_estimate, record_read
@@ -335,9 +335,8 @@ def _check_carry(found: MoveOut) -> None:
 def _ask_moves(actor: Actor, found: MoveOut, today: date, now: datetime) -> list[str]:
     terms = terms_on(today)
     number = found.account.number
-    other = type(found.account).objects.values_list("number", flat=True).get(
-        pk=found.next_account_id
-    )  # fmt: skip
+    assert found.next_account_id is not None
+    other = Account.objects.values_list("number", flat=True).get(pk=found.next_account_id)
     note = f"Moved out on {found.left_on:%B %-d, %Y}; the balance goes to account {other}"
     charges = tuple(charge.charge_id for charge in open_charges([found.account_id]))
     credit = balance(found.account_id).credit_cents

@@ -181,7 +181,7 @@ def next_accounts(account_id: int) -> list[str]:
         JOIN registry_accountholding o ON o.customer_id = h.customer_id AND upper_inf(o.period)
             AND o.account_id <> h.account_id
         JOIN ledger_account a ON a.id = o.account_id
-        WHERE h.account_id = %s AND h.period = (SELECT max(x.period)
+        WHERE h.account_id = %s AND lower(h.period) = (SELECT max(lower(x.period))
             FROM registry_accountholding x WHERE x.account_id = h.account_id)
         ORDER BY 1 LIMIT 20
     """
