@@ -10,6 +10,7 @@ from chamberlain.billing.certificates import operations
 from chamberlain.billing.certificates.models import FinalRead
 from chamberlain.billing.certificates.terms import Terms, load_certificate_terms
 from chamberlain.billing.models import ServiceAgreement
+from chamberlain.billing.penalties.policy import Policy, load_late_policies
 from chamberlain.identity.actors import Actor, program_actor
 from chamberlain.identity.models import Role
 from chamberlain.ledger import chart
@@ -36,6 +37,18 @@ TERMS = Terms(
     source="chosen for the test",
     is_verified=False,
 )  # fmt: skip
+
+LATE = Policy(
+    starts_on=date(2010, 1, 1),
+    rate_micros=12_500,
+    grace_days=24,
+    days_after_dispute=10,
+    charge_kinds=("water", "sewer"),
+    penalty_kind="penalty",
+    exempt=("senior",),
+    source="Municipal Code of Chicago 11-12-420",
+    is_verified=True,
+)
 
 
 @dataclass
@@ -111,6 +124,7 @@ def load_terms() -> None:
     chart.ensure_charge_kind("fee", "Other fee", 50)
     chart.ensure_charge_kind("penalty", "Late payment penalty", 15)
     load_certificate_terms(program_actor(), [TERMS])
+    load_late_policies(program_actor(), [LATE])
 
 
 def without_meter(desk: Desk) -> None:

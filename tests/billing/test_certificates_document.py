@@ -23,6 +23,13 @@ def test_a_certificate_is_a_tagged_pdf_with_its_number_and_code():
     assert len(reader.pages) == 1
     text = re.sub(r"\s+", " ", reader.pages[0].extract_text())
     code = Certificate.objects.get().code
-    for said in (number, f"{code[:4]}-{code[4:8]}-{code[8:]}", "Maria Kowalski", "Jan Novak",
-                 "14-31-329-021-0000", "April 30, 2026", "office.example/certificates/verify/"):  # fmt: skip
+    for said in (
+        number,
+        f"{code[:4]}-{code[4:8]}-{code[8:]}",
+        "Maria Kowalski",
+        "Jan Novak",
+        "14-31-329-021-0000",
+        "April 30, 2026",
+        "office.example/certificates/verify/",
+    ):
         assert said in text

@@ -19,10 +19,15 @@ from chamberlain.billing.certificates.payoff import _wanted
 from chamberlain.billing.certificates.unbilled import NotPayable, Wanted, unbilled, unread_services
 from chamberlain.billing.models import Bill, Chunk, ServiceAgreement
 from chamberlain.billing.operations import RunPlan, plan_bill_run
+from chamberlain.billing.penalties.candidates import Night
+from chamberlain.billing.penalties.operations import penalties_due
+from chamberlain.billing.penalties.policy import policies
 from chamberlain.billing.running import run
 from chamberlain.identity.actors import program_actor
 from chamberlain.kernel.errors import Invalid
+from chamberlain.kernel.periods import add_months
 from chamberlain.ledger.models import Charge
+from chamberlain.ledger.queries import open_charges
 from chamberlain.metering.models import Installation, Meter, Read
 from chamberlain.metering.operations import ImplausibleRead, record_estimate, record_read
 from tests.billing.certificates_office import SEEN, Desk, make_desk
@@ -95,6 +100,21 @@ def by_hand(closing_on: date, usage_days: int = 366) -> int:
     return cents
 
 
+def penalties_by_hand(closing_on: date) -> list[tuple[date, int]]:
+    """Penalties from DAY to the closing: 1.25 percent of what is open of each water and sewer
+    charge, on the last day of its 24 days or its due date, and each month after."""
+    found = []
+    for charge in open_charges([ServiceAgreement.objects.get().account_id]):
+        if charge.kind not in ("water", "sewer"):
+            continue
+        last = max(charge.due_on, charge.raised_on + timedelta(days=24))
+        for month in range(60):
+            falls_on = add_months(last, month)
+            if DAY <= falls_on < closing_on:
+                found.append((falls_on, half_up(Fraction(charge.open_cents * 125, 10_000))))
+    return found
+
+
 def by_a_bill_run(desk: Desk, wanted: Wanted) -> int:
     """What an ordinary bill run charges, once the estimate stands as a read; undone again."""
     with transaction.atomic():
@@ -114,10 +134,16 @@ def by_a_bill_run(desk: Desk, wanted: Wanted) -> int:
     return int(cents)
 
 
-@given(reads=histories, days=st.integers(0, 60), final=st.integers(0, 30))
+@given(
+    reads=histories,
+    days=st.integers(0, 60),
+    final=st.integers(0, 30),
+    is_exempt=st.booleans(),
+)
 @settings(max_examples=25, suppress_health_check=list(HealthCheck))
-def test_the_payoff_equals_what_the_final_bill_then_charges(desk, reads, days, final):
+def test_the_payoff_equals_what_the_final_bill_then_charges(desk, reads, days, final, is_exempt):
     with transaction.atomic():
+        ServiceAgreement.objects.update(exemptions=["senior"] if is_exempt else [])
         history(desk, reads)
         read_on = DAY + timedelta(days=sum(each[0] for each in reads) + 1)
         closing_on = read_on + timedelta(days=days)
@@ -132,10 +158,16 @@ def test_the_payoff_equals_what_the_final_bill_then_charges(desk, reads, days, f
         payoff = queries.payoff_of(application.pk)
         assert sum(bill.cents for bill in payoff.bills) == by_hand(closing_on)
         assert sum(bill.cents for bill in payoff.bills) == by_a_bill_run(desk, _wanted(application))
+        penalties = [] if is_exempt else penalties_by_hand(closing_on)
+        assert sorted((p.falls_on, p.cents) for p in payoff.penalties) == sorted(penalties)
         before = set(Charge.objects.values_list("pk", flat=True))
         operations.set_payoff(desk.clerk, number, desk.place.day.pk, NOW)
         raised = Charge.objects.exclude(pk__in=before)
         assert sum(raised.values_list("cents", flat=True)) == payoff.new_cents
+        night = Night(DAY, closing_on, tuple(policies()), (desk.place.day.pk,))
+        account_id = desk.place.account.pk
+        later = penalties_due(night, account_id, account_id)
+        assert set(later["charge_id"]) <= set(raised.values_list("pk", flat=True))
         transaction.set_rollback(True)
 
 

@@ -74,6 +74,8 @@ _READS = f"""
     JOIN metering_read r ON r.service_point_id = a.service_point_id
         AND r.to_on <= w.closing_on AND a.period && daterange(r.from_on, r.to_on)
     WHERE a.is_metered AND NOT EXISTS (
+        SELECT 1 FROM rebilling_correctedread k WHERE k.old_id = r.id)
+    AND NOT EXISTS (
         SELECT 1 FROM billing_bill b
         JOIN billing_serviceagreement g ON g.id = b.agreement_id
         WHERE b.read_id = r.id AND g.tariff_id = a.tariff_id
