@@ -14,10 +14,12 @@ from chamberlain.cli import (
     database,
     demo,
     ledger,
+    penalties,
     reads,
     serving,
     tariff,
     user,
+    what_if,
 )
 from chamberlain.kernel.errors import BadFile, Refused
 
@@ -40,6 +42,8 @@ app.add_typer(user.app, name="user")
 app.command("migrate")(database.migrate)
 app.command("demo")(demo.demo)
 app.command("bill-run")(bill_run.bill_run)
+app.command("what-if")(what_if.what_if)
+app.command("penalties")(penalties.penalties)
 app.command("serve")(serving.serve)
 app.command("version")(serving.version)
 
