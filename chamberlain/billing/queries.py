@@ -282,7 +282,9 @@ def usage_history(account_id: int, up_to: date, periods: int = 13) -> list[tuple
     query = """
         SELECT DISTINCT ON (r.to_on, r.id) r.to_on, r.usage_thousandths, r.unit
         FROM billing_bill b JOIN metering_read r ON r.id = b.read_id
-        WHERE b.account_id = %s AND r.to_on <= %s ORDER BY r.to_on DESC, r.id DESC LIMIT %s
+        WHERE b.account_id = %s AND r.to_on <= %s
+            AND NOT EXISTS (SELECT 1 FROM rebilling_correctedread k WHERE k.old_id = r.id)
+        ORDER BY r.to_on DESC, r.id DESC LIMIT %s
     """
     return [
         (row[0], int(row[1]), str(row[2])) for row in _rows(query, [account_id, up_to, periods])
