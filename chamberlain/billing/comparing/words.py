@@ -18,7 +18,7 @@ LABELS = {
     "days": "Days",
     "usage": "Usage",
     "rates": "Rates",
-    "terms": "Class, units and exemptions",
+    "terms": "Terms",
     "other": "Other",
 }
 _TERMS = {
@@ -188,7 +188,7 @@ def _rates(
             found.append(f"{labels.get(component_id, 'A line')}{when}: {signed(cents)}")
     if not found:
         return "No rate changed this bill."
-    return "The rates are other ones. " + "; ".join(found) + "."
+    return "Rates changed. " + "; ".join(found) + "."
 
 
 def _since(
@@ -227,7 +227,7 @@ def _other(cents: int, is_rated: bool) -> str:
         return "One of the bills cannot be rated again by the tariff, so its parts are not known."
     if cents == 0:
         return "Both bills are what their reads and rates give."
-    return "Set right by hand: what the bills differ from what their reads and rates give."
+    return "What the bills differ from what their reads and rates give, such as a line set by hand."
 
 
 def signed(cents: int) -> str:

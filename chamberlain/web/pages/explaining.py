@@ -29,6 +29,23 @@ from chamberlain.web.pages.accounts import show_account
 from chamberlain.web.paging import page_of
 
 ANALYSED_MONTHS = 24
+_CSV_HEAD = (
+    "Bill",
+    "From",
+    "Last day",
+    "Days",
+    "Usage",
+    "Unit",
+    "Usage a day",
+    "Similar, low",
+    "Similar, middle",
+    "Similar, high",
+    "Line",
+    "Billed",
+    "Rated again",
+    "Variance",
+    "Not rated because",
+)
 
 
 @needs("account.view")
@@ -241,14 +258,8 @@ def analysis_csv(request: OfficeRequest, number: str) -> HttpResponse:
     """The analysis for a spreadsheet: a row for each printed line."""
     account = registry.account_summary(number)
     found = _whole_analysis(request, account.account_id)
-    head = (
-        "Bill From Last_day Days Usage Unit Usage_a_day Similar_low Similar_middle Similar_high "
-        "Line Billed Rated_again Variance Not_rated_because"
-    ).split()
     rows = [row for each in found.bills for row in _csv_rows(each)]
-    return csv_file(
-        f"analysis-{account.account_number}", [name.replace("_", " ") for name in head], rows
-    )
+    return csv_file(f"analysis-{account.account_number}", _CSV_HEAD, rows)
 
 
 def _csv_rows(each: BillAnalysed) -> list[tuple[object, ...]]:
