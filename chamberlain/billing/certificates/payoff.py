@@ -82,6 +82,11 @@ class Payoff:
         return sum(bill.cents for bill in self.bills) + sum(each.cents for each in self.penalties)
 
     @property
+    def less_credit_cents(self) -> int:
+        """The account's credit as it lowers what is to pay: zero or less."""
+        return -self.credit_cents
+
+    @property
     def to_pay_cents(self) -> int:
         """What is left to pay after the account's credit."""
         return max(0, self.open_cents + self.new_cents - self.credit_cents)
