@@ -6,6 +6,7 @@ from datetime import date
 from chamberlain.database.rows import rows as _rows
 from chamberlain.kernel.errors import NotFound
 from chamberlain.registry.history import Change, changes_of_customer, changes_of_property
+from chamberlain.registry.models import PersonalNumber
 
 __all__ = [
     "Change",
@@ -103,6 +104,11 @@ class PersonalNumberRow:
     number_id: int
     kind: str
     number: str
+
+    @property
+    def label(self) -> str:
+        """What kind of number it is, in words."""
+        return str(PersonalNumber.Kind(self.kind).label)
 
 
 @dataclass(frozen=True, slots=True)

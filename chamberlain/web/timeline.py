@@ -129,7 +129,7 @@ def timeline(
     if kind in ("", "reversal"):
         found += map(_reversal, reversals_of_account(account_id, limit))
     if kind in ("", "change") and viewer.sees_changes:
-        found += _changes(changes(account_id, unmasked=viewer.unmasked, limit=limit))
+        found += changes_in_words(changes(account_id, unmasked=viewer.unmasked, limit=limit))
     return _newest_first(filter(choice.takes, found))
 
 
@@ -201,7 +201,7 @@ def _reversal(entry: EntryRow) -> Event:
     )
 
 
-def _changes(found: Iterable[Change]) -> Iterator[Event]:
+def changes_in_words(found: Iterable[Change]) -> Iterator[Event]:
     """One event for all fields of one thing that one person changed at once."""
     together: dict[tuple[datetime, str, str, str], list[Change]] = {}
     for change in found:

@@ -27,6 +27,7 @@ from chamberlain.web.pages.registry_forms import (
     NumberForm,
 )
 from chamberlain.web.paging import page_of
+from chamberlain.web.timeline import changes_in_words
 
 ACCOUNTS = {"label": "Accounts", "url": "/accounts/"}
 _SHOWN_CHANGES = 40
@@ -52,7 +53,7 @@ def property_page(request: OfficeRequest, property_id: int) -> HttpResponse:
         "may_keep": actor.may("document.keep"),
         "may_move": actor.may("customer.change"),
         "sees_changes": actor.may("history.view"),
-        "changes": record.changes_of_property(property_id, _SHOWN_CHANGES),
+        "changes": list(changes_in_words(record.changes_of_property(property_id, _SHOWN_CHANGES))),
         "breadcrumbs": [ACCOUNTS, {"label": found.address}],
     }
     return render(request, "registry/property.html", values)
@@ -178,7 +179,11 @@ def _customer(request: OfficeRequest, customer_id: int, bad: dict[str, forms.For
         "forms": shown,
         "bad_form": next(iter(bad.values()), None),
         "sees_changes": actor.may("history.view"),
-        "changes": record.changes_of_customer(customer_id, unmasked=unmasked, limit=_SHOWN_CHANGES),
+        "changes": list(
+            changes_in_words(
+                record.changes_of_customer(customer_id, unmasked=unmasked, limit=_SHOWN_CHANGES)
+            )
+        ),
         "breadcrumbs": [ACCOUNTS, {"label": found.name}],
     }
     return render(request, "registry/customer.html", values, status=422 if bad else 200)
