@@ -10,7 +10,7 @@ from hypothesis.extra.django import TestCase
 
 from chamberlain.billing.adjusting.operations import approve_adjustment
 from chamberlain.billing.certificates import unbilled as payoff
-from chamberlain.billing.finals import operations, queries
+from chamberlain.billing.finals import carrying, queries, reading
 from chamberlain.billing.finals.models import FinalRead, FinalTerms, MoveOut
 from chamberlain.billing.finals.operations import Leaving, ask_final_bill, make_final_bill
 from chamberlain.billing.finals.terms import load_final_terms, terms_on
@@ -27,7 +27,7 @@ from chamberlain.ledger import operations as ledger
 from chamberlain.ledger.payments import NewPayment, post_payment
 from chamberlain.ledger.posting import DayClosed
 from chamberlain.ledger.proof import prove
-from chamberlain.ledger.queries import balance
+from chamberlain.ledger.queries import balance, open_charges
 from chamberlain.metering.models import Installation, Read
 from chamberlain.metering.operations import record_read
 from chamberlain.registry.queries import account_summary
@@ -47,7 +47,7 @@ def place() -> Home:
 
 def read(place: Home, move_out_id: int, on: date = LEFT, thousands: int = 9) -> int:
     order = queries.final_reads(move_out_id)[0].order_id
-    return operations.take_final_read(place.clerk, order, on, register_after(thousands), on)
+    return reading.take_final_read(place.clerk, order, on, register_after(thousands), on)
 
 
 def test_moving_out_ends_service_and_asks_for_a_final_read(place: Home) -> None:
@@ -123,21 +123,21 @@ def test_a_read_before_the_move_leaves_days_that_are_estimated(place: Home) -> N
     assert queries.move_out_row(move_out_id).reads_wanted == 1
     order = FinalRead.objects.get().pk
     with pytest.raises(Invalid, match="wait for that day"):
-        operations.estimate_final_read(place.clerk, order, date(2026, 3, 31))
-    operations.estimate_final_read(place.clerk, order, LEFT)
+        reading.estimate_final_read(place.clerk, order, date(2026, 3, 31))
+    reading.estimate_final_read(place.clerk, order, LEFT)
     [row] = queries.final_reads(move_out_id)
     assert (row.read_on, row.quality) == (LEFT, "estimate")
     made = make_final_bill(place.clerk, move_out_id, place.office.day.pk, NOW)
     assert len(made.bill_numbers) == 2
     with pytest.raises(AlreadyDone, match="was taken on April 1"):
-        operations.estimate_final_read(place.clerk, order, LEFT)
+        reading.estimate_final_read(place.clerk, order, LEFT)
 
 
 def test_a_service_that_nothing_is_known_of_is_not_estimated(place: Home) -> None:
     move_out_id = asked(place)
     Read.objects.all().update(usage_thousandths=-1000)
     with pytest.raises(NotBillable, match="Nothing is known"):
-        operations.estimate_final_read(place.clerk, FinalRead.objects.get().pk, LEFT)
+        reading.estimate_final_read(place.clerk, FinalRead.objects.get().pk, LEFT)
     assert queries.move_out_row(move_out_id).state == "to_read"
 
 
@@ -167,7 +167,7 @@ def test_nothing_used_makes_no_charge_and_credit_may_be_carried(place: Home) -> 
     move_out_id = asked(place, next_account=place.next_number)
     read(place, move_out_id, thousands=0)
     assert make_final_bill(place.clerk, move_out_id, place.office.day.pk, NOW).cents == 0
-    [number] = operations.carry_balance(place.clerk, move_out_id, "", DAY, NOW)
+    [number] = carrying.carry_balance(place.clerk, move_out_id, "", DAY, NOW)
     approve_adjustment(place.supervisor, number, place.office.day.pk, NOW)
     assert balance(place.account_id).credit_cents == 0
     next_id = account_summary(place.next_number).account_id
@@ -178,12 +178,12 @@ def test_what_is_owed_is_carried_to_the_holders_next_account_by_approval(place: 
     move_out_id = asked(place)
     read(place, move_out_id)
     with pytest.raises(Refused, match="final bill comes first"):
-        operations.carry_balance(place.clerk, move_out_id, "", DAY, NOW)
+        carrying.carry_balance(place.clerk, move_out_id, "", DAY, NOW)
     make_final_bill(place.clerk, move_out_id, place.office.day.pk, NOW)
     with pytest.raises(Invalid, match="next account"):
-        operations.carry_balance(place.clerk, move_out_id, "", DAY, NOW)
+        carrying.carry_balance(place.clerk, move_out_id, "", DAY, NOW)
     owed = balance(place.account_id).owed_cents
-    [number] = operations.carry_balance(place.clerk, move_out_id, place.next_number, DAY, NOW)
+    [number] = carrying.carry_balance(place.clerk, move_out_id, place.next_number, DAY, NOW)
     assert balance(place.account_id).owed_cents == owed
     with pytest.raises(NotPermitted):
         approve_adjustment(place.clerk, number, place.office.day.pk, NOW)
@@ -191,7 +191,7 @@ def test_what_is_owed_is_carried_to_the_holders_next_account_by_approval(place: 
     assert balance(place.account_id).owed_cents == 0
     assert balance(account_summary(place.next_number).account_id).owed_cents == owed
     with pytest.raises(AlreadyDone, match=number):
-        operations.carry_balance(place.clerk, move_out_id, "", DAY, NOW)
+        carrying.carry_balance(place.clerk, move_out_id, "", DAY, NOW)
     assert prove(program_actor()).holds
 
 
@@ -203,18 +203,18 @@ def test_nothing_is_carried_where_nothing_is_left_or_a_plan_runs(place: Home) ->
     read(place, move_out_id)
     make_final_bill(place.clerk, move_out_id, place.office.day.pk, NOW)
     load_plan_terms(charge_kinds=("water", "sewer"))
-    charges = [c.charge_id for c in operations.open_charges([place.account_id])
+    charges = [c.charge_id for c in open_charges([place.account_id])
                if c.kind in ("water", "sewer")]  # fmt: skip
     plan = offered(place.clerk, Owed(place.account_id, charges))
     with pytest.raises(Refused, match=plan.number):
-        operations.carry_balance(place.clerk, move_out_id, "", DAY, NOW)
+        carrying.carry_balance(place.clerk, move_out_id, "", DAY, NOW)
     owed = balance(place.account_id).owed_cents
     payment = NewPayment(place.number, owed, "lockbox", "LB-3")
     post_payment(program_actor(), place.office.center.pk, payment, NOW, "all")
     plan.status = "kept"
     plan.save()
     with pytest.raises(Refused, match="nothing to carry"):
-        operations.carry_balance(place.clerk, move_out_id, "", DAY, NOW)
+        carrying.carry_balance(place.clerk, move_out_id, "", DAY, NOW)
 
 
 @pytest.mark.parametrize("number", ["1004220817", "OTHER-1", "NONE-1"])
@@ -301,7 +301,7 @@ def test_what_is_not_there_is_not_found(place: Home) -> None:
     with pytest.raises(NotFound):
         make_final_bill(place.clerk, 0, place.office.day.pk, NOW)
     with pytest.raises(NotFound):
-        operations.estimate_final_read(place.clerk, 0, LEFT)
+        reading.estimate_final_read(place.clerk, 0, LEFT)
     with pytest.raises(NotPermitted):
         ask_final_bill(office.make_actor("casey", Role.CASHIER), Leaving("x", LEFT), DAY, NOW)
     assert queries.next_accounts(place.account_id) == ["NEXT-1"]
@@ -339,6 +339,6 @@ class PayoffAndFinalBill(TestCase):
         move_out_id = asked(place, left_on=left_on)
         for row in queries.final_reads(move_out_id):
             if row.read_on is None:
-                operations.estimate_final_read(place.clerk, row.order_id, left_on)
+                reading.estimate_final_read(place.clerk, row.order_id, left_on)
         made = make_final_bill(place.clerk, move_out_id, place.office.day.pk, NOW)
         assert made.cents == named

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from chamberlain.billing import occupancy
+from chamberlain.billing.finals.operations import Leaving, ask_final_bill
 from chamberlain.billing.occupancy import Forwarding, MovedOut
 from chamberlain.kernel.errors import Refused
 from chamberlain.registry import preferences, queries, record
@@ -91,6 +92,7 @@ def move_out(request: OfficeRequest, number: str) -> HttpResponse:
             say_refusal(form, refusal)
         else:
             _say_moved_out(request, account, out)
+            _ask_final_bill(request, account)
             return redirect("account_file", account.account_number)
     values = {"account": account, "form": form, "breadcrumbs": _crumbs(account, "Move out")}
     status = 422 if form.errors else 200
@@ -121,6 +123,7 @@ def transfer(request: OfficeRequest, number: str) -> HttpResponse:
             say_refusal(form, refusal)
         else:
             _say_moved_out(request, account, out)
+            _ask_final_bill(request, account, into.account_number)
             messages.success(request, _moved_in(into.account_number, into.agreements))
             return redirect("account_file", into.account_number)
     values = {"account": account, "form": form, "breadcrumbs": _crumbs(account, "Transfer")}
@@ -128,11 +131,20 @@ def transfer(request: OfficeRequest, number: str) -> HttpResponse:
     return render(request, "registry/transfer.html", values, status=status)
 
 
+def _ask_final_bill(
+    request: OfficeRequest, account: AccountSummary, next_account: str = ""
+) -> None:
+    """Asks for the final reads and the final bill of who has just moved out."""
+    today = timezone.localdate()
+    leaving = Leaving(account.account_number, today, next_account=next_account)
+    ask_final_bill(actor_of_page(request), leaving, today, timezone.now())
+
+
 def _say_moved_out(request: OfficeRequest, account: AccountSummary, out: MovedOut) -> None:
     messages.success(
         request,
         f"{account.customer_name} gives account {account.account_number} up. "
-        "Order the last read and make the final bill.",
+        "The last read is asked for; make the final bill once it is in.",
     )
     if out.bills_after:
         messages.warning(
