@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import polars as pl
+
 from chamberlain.kernel.errors import Refused
 from chamberlain.kernel.periods import add_months
 
@@ -60,6 +62,23 @@ def refuse_beyond(
                 "later or give a reason that reaches further back.",
                 field="from_on",
             )
+
+
+def within(
+    changes: pl.DataFrame, limits: Limits, today: date, *, is_beyond_limit: bool
+) -> pl.DataFrame:
+    """The changes that the city's rule allows, for many accounts at once.
+
+    changes: to_on (Date), cents (Int64) and any other columns, which are kept.
+    """
+    if is_beyond_limit:
+        return changes
+    reach = (
+        pl.when(pl.col("cents") > 0)
+        .then(pl.lit(earliest(limits, today, 1)))
+        .otherwise(pl.lit(earliest(limits, today, -1)))
+    )
+    return changes.filter((pl.col("cents") == 0) | (pl.col("to_on") >= reach))
 
 
 def needs_second_person(changes: Sequence[Change], limits: Limits) -> bool:

@@ -10,6 +10,7 @@ from django.db import models
 from chamberlain.identity.models import User
 from chamberlain.ledger.models import Account, BusinessDay
 from chamberlain.metering.models import Read
+from chamberlain.tariffs.models import Tariff
 
 
 class Rule(models.Model):
@@ -108,3 +109,57 @@ class CorrectedRead(models.Model):
     old = models.OneToOneField(Read, models.PROTECT, related_name="+")
     new = models.OneToOneField(Read, models.PROTECT, related_name="+")
     rebill = models.ForeignKey(Rebill, models.PROTECT, related_name="corrected_reads")
+
+
+class CityRebill(models.Model):
+    """Every bill under a tariff set right over a period, as after a rate that was loaded wrong."""
+
+    tariff = models.ForeignKey(Tariff, models.PROTECT)
+    from_on = models.DateField()
+    to_on = models.DateField(null=True)
+    reason = models.ForeignKey(Reason, models.PROTECT)
+    note = models.CharField(max_length=140)
+    business_day = models.ForeignKey(BusinessDay, models.PROTECT)
+    asked_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    approved_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    approved_at = models.DateTimeField(null=True)
+    idempotency_key = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(approved_by=None, approved_at=None)
+                | (
+                    models.Q(approved_at__isnull=False)
+                    & ~models.Q(approved_by=models.F("asked_by"))
+                ),
+                name="city_rebill_approved_by_another",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(to_on=None) | models.Q(to_on__gt=models.F("from_on")),
+                name="city_rebill_period_forward",
+            ),
+        ]
+
+
+class CityChunk(models.Model):
+    """A range of service points that commits on its own.
+
+    left_out: bills beyond the city's limit, or that cannot be rated as things stand.
+    """
+
+    rebill = models.ForeignKey(CityRebill, models.PROTECT, related_name="chunks")
+    number = models.IntegerField()
+    first_point = models.BigIntegerField()
+    last_point = models.BigIntegerField()
+    posted_at = models.DateTimeField(null=True)
+    taken_back = models.IntegerField(default=0)
+    made = models.IntegerField(default=0)
+    left_out = models.IntegerField(default=0)
+    difference_cents = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["rebill", "number"], name="city_chunk_number_once")
+        ]

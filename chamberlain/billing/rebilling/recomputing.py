@@ -180,13 +180,36 @@ def recompute(database: psycopg.Connection[Any], scope: Scope) -> Recomputed:
     rows = rows.join(lines.select("row").unique(), on="row", how="semi", maintain_order="left")
     old_lines = read_frame(database, _LINES_SQL, OLD_LINES, [live["old_id"].to_list()])
     pairs = differing(paired(live, rows), live, rows, old_lines, lines)
+    return kept(Recomputed(live, rows, lines, old_lines, pairs, refusals), pairs)
+
+
+def kept(found: Recomputed, pairs: pl.DataFrame) -> Recomputed:
+    """What belongs to some of the pairs."""
     return Recomputed(
-        old=live.join(pairs, on="old_id", how="semi", maintain_order="left"),
-        new=rows.join(pairs, on="row", how="semi", maintain_order="left"),
-        lines=lines.join(pairs, on="row", how="semi").sort("row", "position"),
-        old_lines=old_lines.join(pairs, on="old_id", how="semi", maintain_order="left"),
+        old=found.old.join(pairs, on="old_id", how="semi", maintain_order="left"),
+        new=found.new.join(pairs, on="row", how="semi", maintain_order="left"),
+        lines=found.lines.join(pairs, on="row", how="semi").sort("row", "position"),
+        old_lines=found.old_lines.join(pairs, on="old_id", how="semi", maintain_order="left"),
         pairs=pairs,
-        refusals=refusals,
+        refusals=found.refusals,
+    )
+
+
+def changes(found: Recomputed) -> pl.DataFrame:
+    """What each pair changes by: old_id, row, to_on (of the new bill, else the old), cents."""
+    made = found.lines.group_by("row").agg(made=pl.col("cents").sum())
+    return (
+        found.pairs.join(
+            found.old.select("old_id", "total_cents", old_to="to_on"), on="old_id", how="left"
+        )
+        .join(found.new.select("row", new_to="to_on"), on="row", how="left")
+        .join(made, on="row", how="left")
+        .select(
+            "old_id",
+            "row",
+            to_on=pl.coalesce("new_to", "old_to"),
+            cents=pl.col("made").fill_null(0) - pl.col("total_cents").fill_null(0),
+        )
     )
 
 
