@@ -17,6 +17,11 @@ from chamberlain.billing.certificates.estimating import estimates
 from chamberlain.billing.certificates.models import Application
 from chamberlain.billing.certificates.payoff import _wanted
 from chamberlain.billing.certificates.unbilled import NotPayable, Wanted, unbilled, unread_services
+from chamberlain.billing.finals import queries as finals
+from chamberlain.billing.finals.operations import Leaving, ask_final_bill, make_final_bill
+from chamberlain.billing.finals.reading import estimate_final_read
+from chamberlain.billing.finals.terms import Terms as FinalTerms
+from chamberlain.billing.finals.terms import load_final_terms
 from chamberlain.billing.models import Bill, Chunk, ServiceAgreement
 from chamberlain.billing.operations import RunPlan, plan_bill_run
 from chamberlain.billing.penalties.candidates import Night
@@ -41,7 +46,10 @@ RATES = [(date(2021, 6, 1), 4_170), (date(2023, 6, 1), 4_450), (date(2025, 6, 1)
 
 @pytest.fixture
 def desk() -> Desk:
-    return make_desk()
+    made = make_desk()
+    terms = FinalTerms(date(2010, 1, 1), 21, 366, "move", "move", "chosen for the test", False)
+    load_final_terms(program_actor(), [terms])
+    return made
 
 
 histories = st.lists(
@@ -134,6 +142,19 @@ def by_a_bill_run(desk: Desk, wanted: Wanted) -> int:
     return int(cents)
 
 
+def by_a_final_bill(desk: Desk, closing_on: date) -> int:
+    """What the final bill charges when the seller moves out at the closing; undone again."""
+    with transaction.atomic():
+        leaving = Leaving(desk.place.number, closing_on)
+        move_out = ask_final_bill(desk.clerk, leaving, closing_on, NOW)
+        for order in finals.final_reads(move_out):
+            if order.read_on is None:
+                estimate_final_read(desk.clerk, order.order_id, closing_on)
+        made = make_final_bill(desk.clerk, move_out, desk.place.day.pk, NOW)
+        transaction.set_rollback(True)
+    return made.cents
+
+
 @given(
     reads=histories,
     days=st.integers(0, 60),
@@ -160,10 +181,12 @@ def test_the_payoff_equals_what_the_final_bill_then_charges(desk, reads, days, f
         assert sum(bill.cents for bill in payoff.bills) == by_a_bill_run(desk, _wanted(application))
         penalties = [] if is_exempt else penalties_by_hand(closing_on)
         assert sorted((p.falls_on, p.cents) for p in payoff.penalties) == sorted(penalties)
+        assert by_a_final_bill(desk, closing_on) == sum(bill.cents for bill in payoff.bills)
         before = set(Charge.objects.values_list("pk", flat=True))
         operations.set_payoff(desk.clerk, number, desk.place.day.pk, NOW)
         raised = Charge.objects.exclude(pk__in=before)
         assert sum(raised.values_list("cents", flat=True)) == payoff.new_cents
+        assert by_a_final_bill(desk, closing_on) == 0
         night = Night(DAY, closing_on, tuple(policies()), (desk.place.day.pk,))
         account_id = desk.place.account.pk
         later = penalties_due(night, account_id, account_id)
