@@ -21,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chamberlain.web.pages.rebilling")),
     path("", include("chamberlain.web.pages.adjusting_batches")),
     path("", include("chamberlain.web.pages.adjusting")),
+    path("", include("chamberlain.web.pages.adjusting_account")),
     path("", include("chamberlain.web.pages.explaining")),
     path("", include("chamberlain.web.pages.what_if")),
     path("", include("chamberlain.web.pages.plans")),

@@ -1,15 +1,21 @@
 """Adjustments in a real browser: asked for at the account, decided by another, many from a file."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from chamberlain.billing.adjusting.reasons import load_reasons
+from chamberlain.billing.penalties.operations import raise_penalties
+from chamberlain.billing.penalties.policy import load_late_policies
 from chamberlain.identity.actors import program_actor
 from chamberlain.identity.models import Role
+from chamberlain.ledger import chart
 from tests import office
 from tests.billing.adjust_scenes import REASONS
+from tests.billing.test_penalties import policy
+from tests.office import DAY, NOW
 from tests.web import scenes
 from tests.web.conftest import Live, assert_accessible, assert_fits, keep_picture, sign_in
 
@@ -19,8 +25,6 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def place(live: Live) -> scenes.Office:
     made = scenes.furnished_office()
-    from chamberlain.ledger import chart
-
     chart.ensure_charge_kind("penalty", "Late payment penalty", 30)
     load_reasons(program_actor(), REASONS)
     office.owe(made.day, "1004220825", 2500)
@@ -142,3 +146,24 @@ def test_a_cashier_sees_an_adjustment_but_may_not_ask(place: scenes.Office, page
     sign_in(page, "casey", f"/accounts/{place.number}/adjustments/")
     expect(page.get_by_role("link", name="Ask for an adjustment")).to_have_count(0)
     assert page.goto(f"/accounts/{place.number}/adjust/").status == 403
+
+
+def test_penalties_are_shown_held_and_go_with_their_bill(place: scenes.Office, page: Page) -> None:
+    load_late_policies(program_actor(), [policy(charge_kinds=("water", "sewer"))])
+    raise_penalties(program_actor(), DAY, place.day.pk, NOW, DAY - timedelta(days=60))
+    sign_in(page, "sam", f"/accounts/{place.number}/adjustments/")
+    expect(page.get_by_role("region", name="Late penalties")).to_contain_text("88-203410")
+    seen(page, "penalties-of-account")
+    page.get_by_label("Why are penalties held?").fill("Disputes the read of February")
+    page.get_by_label("From", exact=True).fill("2026-03-02")
+    page.get_by_role("button", name="Hold penalties").click()
+    expect(page.locator("main")).to_contain_text("Goes on")
+    seen(page, "penalties-held")
+    page.get_by_label("Bill sent again on").fill("2026-03-10")
+    page.get_by_role("button", name="End the hold").click()
+    expect(page.locator("body")).to_contain_text("Penalties count again from March 21, 2026 on")
+    page.goto("/bills/88-203410/reverse/")
+    page.get_by_label("Reason").fill("The meter was read wrong")
+    page.get_by_role("button", name="Reverse the bill").click()
+    page.goto(f"/accounts/{place.number}/adjustments/")
+    expect(page.get_by_role("region", name="Late penalties")).to_contain_text("Reversed")

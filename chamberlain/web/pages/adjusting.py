@@ -31,7 +31,6 @@ from chamberlain.registry.queries import account_summary
 from chamberlain.web.access import actor_of_page, needs, say_refusal
 from chamberlain.web.fields import DollarsField
 from chamberlain.web.middleware import OfficeRequest
-from chamberlain.web.pages.accounts import show_account
 from chamberlain.web.paging import page_of
 
 PAYMENTS_OFFERED = 24
@@ -106,20 +105,6 @@ def _charge_label(charge: OpenCharge) -> str:
         f"{charge.kind_name}, {charge.document}, due {charge.due_on:%b %-d, %Y}: "
         f"{show_cents(charge.open_cents)} open"
     )
-
-
-@needs("account.view")
-@require_safe
-def account_adjustments(request: OfficeRequest, number: str) -> HttpResponse:
-    """What was adjusted on an account, as a part of its page."""
-    account = account_summary(number)
-
-    def fetch(limit: int, offset: int) -> list[queries.AdjustmentRow]:
-        return queries.adjustments_of_account(account.account_id, limit, offset)
-
-    page = page_of(request, queries.count_of_account(account.account_id), fetch, 24)
-    values = {"page": page, "may_ask": actor_of_page(request).may("adjustment.ask")}
-    return show_account(request, account, "adjustments", values, "adjusting/account.html")
 
 
 @needs("adjustment.ask")
@@ -292,7 +277,6 @@ def _decide(request: OfficeRequest, number: str, note: str) -> str:
 
 
 urlpatterns = [
-    path("accounts/<str:number>/adjustments/", account_adjustments, name="account_adjustments"),
     path("accounts/<str:number>/adjust/", ask, name="ask_adjustment"),
     path("adjustments/", adjustments, name="adjustments"),
     path("adjustments/<str:number>/", adjustment, name="adjustment"),
