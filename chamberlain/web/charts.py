@@ -76,7 +76,7 @@ def table(rows: list[dict[str, Any]], schema: dict[str, type[pl.DataType]]) -> p
     return pl.DataFrame(rows, schema=schema)
 
 
-def svg(chart: alt.Chart | alt.LayerChart) -> bytes:
+def svg(chart: alt.Chart | alt.LayerChart | alt.FacetChart) -> bytes:
     """A chart in the look that all have, as SVG."""
     drawn = (
         chart.properties(width=480, height=220, background="#ffffff")
