@@ -57,8 +57,9 @@ def _page(
     return {
         "number": bill.number,
         "account": bill.account_number,
-        "holder": bill.holder,
-        "address": bill.address,
+        "holder": bill.mail_to or bill.holder,
+        "address": bill.mail_address or bill.address,
+        "place": bill.address if bill.mail_address else "",
         "from_on": _day(bill.from_on),
         "last_on": _day(bill.to_on),
         "days": (bill.to_on - bill.from_on).days,

@@ -12,7 +12,11 @@ from chamberlain.kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class BillRow:
-    """A bill as lists show it. is_reversed: its entry was taken back."""
+    """A bill as lists show it. is_reversed: its entry was taken back.
+
+    mail_to, mail_address: where the account's mail went when the bill was issued, apart from the
+    holder and the place of service; "" where it did not.
+    """
 
     bill_id: int
     number: str
@@ -36,6 +40,8 @@ class BillRow:
     entry_id: int | None
     holder: str
     address: str
+    mail_to: str
+    mail_address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,8 @@ _BILLS = """
             LEFT JOIN ledger_settlement s ON s.charge_id = c.id WHERE l.bill_id = b.id), 0)::bigint,
         EXISTS (SELECT 1 FROM ledger_entry e WHERE e.reverses_id = b.entry_id),
         r.usage_thousandths, r.unit, r.quality, g.rate_class, t.name, t.code, b.run_id, b.entry_id,
-        coalesce(h.name, ''), coalesce(h.address, '')
+        coalesce(h.name, ''), coalesce(h.address, ''), coalesce(m.addressee, ''),
+        coalesce(m.address || ', ' || m.postal_code, '')
     FROM billing_bill b
     JOIN ledger_account a ON a.id = b.account_id
     JOIN billing_serviceagreement g ON g.id = b.agreement_id
@@ -120,6 +127,8 @@ _BILLS = """
         LEFT JOIN registry_property p ON p.id = k.property_id
         WHERE k.account_id = b.account_id AND (k.period @> b.to_on - 1 OR upper_inf(k.period))
         ORDER BY lower(k.period) LIMIT 1) h ON true
+    LEFT JOIN registry_accountmailing m
+        ON m.account_id = b.account_id AND m.period @> b.issued_on
 """
 
 _LINES = """

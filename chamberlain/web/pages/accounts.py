@@ -16,6 +16,7 @@ from chamberlain.billing.queries import bills_of_account
 from chamberlain.ledger import statements
 from chamberlain.ledger.statements import OpenItem
 from chamberlain.registry import queries as registry
+from chamberlain.registry import record
 from chamberlain.registry.queries import AccountSummary
 from chamberlain.revenue.queries import obligations
 from chamberlain.web import charts, timeline
@@ -71,6 +72,7 @@ def show_account(
         "account": account,
         "base": base,
         "standing": statements.standing(account.account_id, timezone.localdate()),
+        "marks": record.marks(account.customer_id) if account.customer_id else [],
         "may_take_payment": actor.may("payment.take"),
         "tabs": [
             {"label": label, "url": base + part, "current": name == tab}
