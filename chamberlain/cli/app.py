@@ -15,6 +15,7 @@ from chamberlain.cli import (
     demo,
     ledger,
     penalties,
+    plans,
     reads,
     serving,
     tariff,
@@ -44,6 +45,7 @@ app.command("demo")(demo.demo)
 app.command("bill-run")(bill_run.bill_run)
 app.command("what-if")(what_if.what_if)
 app.command("penalties")(penalties.penalties)
+app.command("plan-review")(plans.plan_review)
 app.command("serve")(serving.serve)
 app.command("version")(serving.version)
 
