@@ -56,6 +56,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     # Adjustments and penalties
     "adjustment.ask": _ACCOUNTS,
     "adjustment.approve": _BILLING | {Role.COORDINATOR},
+    "refund.pay": _BILLING | {Role.COORDINATOR},
     "penalty.run": _BILLING,
     "penalty.hold": _ACCOUNTS,
     # Full payment certificates

@@ -175,3 +175,15 @@ class AdjustmentCharge(models.Model):
                 fields=["adjustment", "charge"], name="charge_once_in_an_adjustment"
             )
         ]
+
+
+class RefundPayment(models.Model):
+    """A refund that was paid out. reference: the number of the check or of the transfer."""
+
+    adjustment = models.OneToOneField(
+        Adjustment, models.PROTECT, primary_key=True, related_name="paid_out"
+    )
+    entry = models.OneToOneField(Entry, models.PROTECT, related_name="+")
+    reference = models.CharField(max_length=40)
+    paid_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    paid_at = models.DateTimeField()

@@ -135,8 +135,9 @@ _PAID_SQL = """
 _MOVED_SQL = """
     SELECT coalesce(sum(cents), 0)::bigint,
         (SELECT count(*) FROM ledger_entry WHERE reverses_id = %s)
-    FROM adjusting_adjustment
+    FROM adjusting_adjustment a
     WHERE payment_id = %s AND account_id = %s AND status = 'posted'
+        AND NOT EXISTS (SELECT 1 FROM ledger_entry r WHERE r.reverses_id = a.entry_id)
 """
 
 

@@ -56,7 +56,7 @@ def ask_adjustment(
     when it could not be posted as the account is now.
     """
     actor.require("adjustment.ask")
-    note = _said(wanted.note, "note")
+    note = said(wanted.note, "note")
     with acting(actor), transaction.atomic():
         account_id = account_id_of(wanted.account)
         lock_balances([account_id])
@@ -112,7 +112,8 @@ def number_of(adjustment_id: int) -> str:
     return f"ADJ-{adjustment_id:06d}"
 
 
-def _said(text: str, field: str) -> str:
+def said(text: str, field: str) -> str:
+    """What was written as a reason; raises Invalid when nothing was."""
     if not text.strip():
         raise Invalid("Say why; it stays with the adjustment.", field=field)
     return text.strip()[:200]
@@ -181,7 +182,7 @@ def approve_adjustment(
             )
         reason = reason_of(adjustment.reason)
         check_approver(approver, adjustment.asked_by_id, reason, adjustment.cents)
-        day = _open_day(business_day_id)
+        day = open_posting_day(business_day_id)
         if adjustment.other_account_id is not None:
             entry_id = _post_move(approver, adjustment, reason, day, now)
             _decide(approver, adjustment, Status.POSTED, now, note, entry_id)
@@ -204,14 +205,14 @@ def approve_batch(
         adjustments = _waiting_of(batch)
         reason = reason_of(batch.reason)
         check_approver(approver, batch.asked_by_id, reason, batch.cents)
-        _post(approver, adjustments, reason, (), _open_day(business_day_id), now, note)
+        _post(approver, adjustments, reason, (), open_posting_day(business_day_id), now, note)
         return len(adjustments)
 
 
 def refuse_adjustment(approver: Actor, number: str, note: str, now: datetime) -> None:
     """Turns down what another person asked for, with a reason. Raises as approving does."""
     approver.require("adjustment.approve")
-    said = _said(note, "note")
+    why = said(note, "note")
     with acting(approver), transaction.atomic():
         adjustment = _waiting(number)
         if approver.user_id == adjustment.asked_by_id:
@@ -220,18 +221,18 @@ def refuse_adjustment(approver: Actor, number: str, note: str, now: datetime) ->
             raise Refused(
                 f"{number} is part of batch {adjustment.batch.number}; refuse the whole batch."
             )
-        _decide(approver, adjustment, Status.REFUSED, now, said)
+        _decide(approver, adjustment, Status.REFUSED, now, why)
 
 
 def refuse_batch(approver: Actor, number: str, note: str, now: datetime) -> int:
     """Turns a whole batch down, with a reason; returns how many adjustments it had."""
     approver.require("adjustment.approve")
-    said = _said(note, "note")
+    why = said(note, "note")
     with acting(approver), transaction.atomic():
         batch = _batch(number)
         if approver.user_id == batch.asked_by_id:
             raise NotPermitted("You asked for it; withdraw it instead of refusing it.")
-        return _close_batch(approver, batch, Status.REFUSED, said, now)
+        return _close_batch(approver, batch, Status.REFUSED, why, now)
 
 
 def withdraw_adjustment(actor: Actor, number: str, now: datetime) -> None:
@@ -304,7 +305,8 @@ def _waiting_of(batch: AdjustmentBatch) -> list[Adjustment]:
     return found
 
 
-def _open_day(business_day_id: int) -> BusinessDay:
+def open_posting_day(business_day_id: int) -> BusinessDay:
+    """The business day to post on. Raises NotFound, DayClosed."""
     day = BusinessDay.objects.filter(pk=business_day_id).first()
     if day is None:
         raise NotFound("There is no such business day; open one for the revenue office.")
@@ -385,19 +387,19 @@ def _decide(
     adjustment: Adjustment,
     status: Status,
     now: datetime,
-    said: str,
+    note: str,
     entry_id: int | None = None,
 ) -> None:
     adjustment.status, adjustment.entry_id = status, entry_id
     adjustment.decided_by_id, adjustment.decided_at = actor.user_id, now
-    adjustment.decision = said.strip()[:200]
+    adjustment.decision = note.strip()[:200]
     adjustment.save(update_fields=["status", "entry", "decided_by", "decided_at", "decision"])
 
 
 def _close_batch(
-    actor: Actor, batch: AdjustmentBatch, status: Status, said: str, now: datetime
+    actor: Actor, batch: AdjustmentBatch, status: Status, note: str, now: datetime
 ) -> int:
     waiting = [each.pk for each in _waiting_of(batch)]
     return Adjustment.objects.filter(pk__in=waiting).update(
-        status=status, decided_by_id=actor.user_id, decided_at=now, decision=said
+        status=status, decided_by_id=actor.user_id, decided_at=now, decision=note
     )

@@ -16,7 +16,10 @@ from chamberlain.ledger.queries import ChargeRow, charge
 
 @dataclass(frozen=True, slots=True)
 class AdjustmentRow:
-    """An adjustment in a list. batch: the number of its batch or ""."""
+    """An adjustment in a list. batch: the number of its batch or "".
+
+    reversed_by_id: the entry that undid it. paid_reference: by what a refund was paid out, or "".
+    """
 
     number: str
     kind: str
@@ -35,6 +38,9 @@ class AdjustmentRow:
     entry_id: int | None
     payment_id: int | None
     batch: str
+    reversed_by_id: int | None
+    paid_reference: str
+    paid_entry_id: int | None
 
     @property
     def kind_name(self) -> str:
@@ -68,7 +74,7 @@ _ROW = """
     SELECT j.number, j.kind, r.name, a.number, coalesce(o.number, ''), j.cents, j.status, j.note,
         j.asked_by_id, coalesce(nullif(u.display_name, ''), u.username), j.asked_at,
         coalesce(nullif(d.display_name, ''), d.username, ''), j.decided_at, j.decision, j.entry_id,
-        j.payment_id, coalesce(b.number, '')
+        j.payment_id, coalesce(b.number, ''), v.id, coalesce(p.reference, ''), p.entry_id
     FROM adjusting_adjustment j
     JOIN adjusting_adjustmentreason r ON r.id = j.reason_id
     JOIN ledger_account a ON a.id = j.account_id
@@ -76,6 +82,11 @@ _ROW = """
     JOIN identity_user u ON u.id = j.asked_by_id
     LEFT JOIN identity_user d ON d.id = j.decided_by_id
     LEFT JOIN adjusting_adjustmentbatch b ON b.id = j.batch_id
+    LEFT JOIN ledger_entry v ON v.reverses_id = j.entry_id
+    LEFT JOIN adjusting_refundpayment p ON p.adjustment_id = j.id
+"""
+_TO_PAY = """
+    WHERE j.kind = 'refund' AND j.status = 'posted' AND p.adjustment_id IS NULL AND v.id IS NULL
 """
 _BATCH = """
     SELECT b.number, r.kind, r.name, b.file_name, b.rows, b.cents, b.asked_by_id,
@@ -124,6 +135,21 @@ def decided(limit: int = 50, offset: int = 0) -> list[AdjustmentRow]:
 def count_decided() -> int:
     """How many adjustments were decided."""
     return Adjustment.objects.exclude(status="asked").count()
+
+
+def refunds_to_pay(limit: int = 50, offset: int = 0) -> list[AdjustmentRow]:
+    """Refunds that were approved and not paid out, the oldest first."""
+    return _found(f"{_TO_PAY} ORDER BY j.id LIMIT %s OFFSET %s", [limit, offset])
+
+
+def count_refunds_to_pay() -> int:
+    """How many refunds wait to be paid out."""
+    query = f"""
+        SELECT count(*) FROM adjusting_adjustment j
+        LEFT JOIN ledger_entry v ON v.reverses_id = j.entry_id
+        LEFT JOIN adjusting_refundpayment p ON p.adjustment_id = j.id {_TO_PAY}
+    """
+    return int(rows(query, [])[0][0])
 
 
 def adjustment(number: str) -> AdjustmentRow:

@@ -11,7 +11,7 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from chamberlain.billing.adjusting import operations, queries
+from chamberlain.billing.adjusting import operations, queries, undoing
 from chamberlain.billing.adjusting.kinds import KINDS
 from chamberlain.billing.adjusting.reasons import Reason, Step, reasons_on
 from chamberlain.identity.actors import Actor
@@ -81,6 +81,12 @@ class AskForm(forms.Form):
         for name, is_unneeded in unneeded.items():
             if is_unneeded:
                 del self.fields[name]
+
+
+class PayForm(forms.Form):
+    """By what a refund was paid out."""
+
+    reference = forms.CharField(label="Number of the check or transfer", max_length=40)
 
 
 class DecideForm(forms.Form):
@@ -182,26 +188,30 @@ def _account_crumbs(number: str, here: str) -> list[dict[str, str]]:
     ]
 
 
+_PARTS = {
+    "": ("Waiting for approval", queries.count_waiting, queries.waiting),
+    "refunds": ("Refunds to pay out", queries.count_refunds_to_pay, queries.refunds_to_pay),
+    "decided": ("Decided", queries.count_decided, queries.decided),
+}
+
+
 @needs("billing.view")
 @require_safe
 def adjustments(request: OfficeRequest) -> HttpResponse:
-    """What waits for approval; or, as a second part, what was decided."""
+    """What waits for approval; or refunds to pay out, or what was decided."""
     actor = actor_of_page(request)
-    is_decided = request.GET.get("part") == "decided"
-    page = (
-        page_of(request, queries.count_decided(), queries.decided)
-        if is_decided
-        else page_of(request, queries.count_waiting(), queries.waiting)
-    )
+    part = request.GET.get("part", "")
+    part = part if part in _PARTS else ""
+    _, count, fetch = _PARTS[part]
     values = {
-        "page": page,
-        "is_decided": is_decided,
-        "batches": [] if is_decided else queries.waiting_batches(),
+        "page": page_of(request, count(), fetch),
+        "part": part,
+        "batches": [] if part else queries.waiting_batches(),
         "actor_id": actor.user_id,
         "may_ask": actor.may("adjustment.ask"),
         "tabs": [
-            {"label": "Waiting for approval", "url": "?", "current": not is_decided},
-            {"label": "Decided", "url": "?part=decided", "current": is_decided},
+            {"label": label, "url": f"?part={name}" if name else "?", "current": name == part}
+            for name, (label, _, _) in _PARTS.items()
         ],
     }
     return render(request, "adjusting/adjustments.html", values)
@@ -214,7 +224,9 @@ def adjustment(request: OfficeRequest, number: str) -> HttpResponse:
     return _show(request, number, DecideForm())
 
 
-def _show(request: OfficeRequest, number: str, form: DecideForm) -> HttpResponse:
+def _show(
+    request: OfficeRequest, number: str, form: DecideForm, pay: PayForm | None = None
+) -> HttpResponse:
     row = queries.adjustment(number)
     actor = actor_of_page(request)
     step = queries.step_of(number)
@@ -226,9 +238,22 @@ def _show(request: OfficeRequest, number: str, form: DecideForm) -> HttpResponse
         "transfers": transfers_of_entry(row.entry_id) if row.entry_id else [],
         "balance": balance(account_id_of(row.account)),
         "breadcrumbs": [{"label": "Adjustments", "url": "/adjustments/"}, {"label": number}],
+        "pay_form": pay or PayForm(),
         **what_may_be_done(actor, row.asked_by_id, row.status == "asked" and not row.batch, step),
+        **_what_follows(actor, row),
     }
-    return render(request, "adjusting/adjustment.html", values, status=422 if form.errors else 200)
+    refused = form.errors or (pay and pay.errors)
+    return render(request, "adjusting/adjustment.html", values, status=422 if refused else 200)
+
+
+def _what_follows(actor: Actor, row: queries.AdjustmentRow) -> dict[str, Any]:
+    """Whether the person may undo what was posted, or pay a refund out."""
+    stands = row.status == "posted" and not row.reversed_by_id and not row.paid_entry_id
+    other = stands and actor.user_id != row.asked_by_id
+    return {
+        "may_reverse": other and actor.may("adjustment.approve"),
+        "may_pay": other and row.kind == "refund" and actor.may("refund.pay"),
+    }
 
 
 def what_may_be_done(actor: Actor, asked_by_id: int, waits: bool, step: Step) -> dict[str, Any]:
@@ -253,7 +278,7 @@ def posting_day_id() -> int:
 @needs("account.view")
 @require_POST
 def decide(request: OfficeRequest, number: str) -> HttpResponse:
-    """Approves, refuses or withdraws an adjustment, as the button says."""
+    """Approves, refuses, withdraws or reverses an adjustment, as the button says."""
     form = DecideForm(request.POST)
     if form.is_valid():
         try:
@@ -272,8 +297,32 @@ def _decide(request: OfficeRequest, number: str, note: str) -> str:
     if request.POST.get("act") == "refuse":
         operations.refuse_adjustment(actor, number, note, now)
         return f"Adjustment {number} was refused."
+    if request.POST.get("act") == "reverse":
+        undoing.reverse_adjustment(actor, number, posting_day_id(), now, note)
+        return f"Adjustment {number} was reversed."
     operations.approve_adjustment(actor, number, posting_day_id(), now, note)
     return f"Adjustment {number} was posted."
+
+
+@needs("refund.pay")
+@require_POST
+def pay_out(request: OfficeRequest, number: str) -> HttpResponse:
+    """Records that a refund was paid out."""
+    form = PayForm(request.POST)
+    if form.is_valid():
+        try:
+            undoing.pay_out_refund(
+                actor_of_page(request),
+                number,
+                form.cleaned_data["reference"],
+                posting_day_id(),
+                timezone.now(),
+            )
+            messages.success(request, f"Refund {number} was paid out.")
+            return redirect("adjustment", number)
+        except Refused as refusal:
+            say_refusal(form, refusal)
+    return _show(request, number, DecideForm(), form)
 
 
 urlpatterns = [
@@ -281,4 +330,5 @@ urlpatterns = [
     path("adjustments/", adjustments, name="adjustments"),
     path("adjustments/<str:number>/", adjustment, name="adjustment"),
     path("adjustments/<str:number>/decide/", decide, name="decide_adjustment"),
+    path("adjustments/<str:number>/pay/", pay_out, name="pay_refund"),
 ]
