@@ -14,6 +14,7 @@ from chamberlain.billing.models import ServiceAgreement
 from chamberlain.identity.models import User
 from chamberlain.ledger.models import Account, Charge, ChargeKind
 from chamberlain.metering.models import Read
+from chamberlain.registry.models import Customer
 
 
 @pghistory.track()
@@ -177,3 +178,20 @@ class Certificate(models.Model):
                 name="one_first_certificate_of_an_application",
             ),
         ]
+
+
+class DeedTransfer(models.Model):
+    """The deed that came in on a certificate: who owns since when, and the account that is billed
+    from the closing on. Never changed."""
+
+    application = models.OneToOneField(Application, models.PROTECT, related_name="deed")
+    certificate = models.ForeignKey(Certificate, models.PROTECT, related_name="+")
+    deed = models.CharField(max_length=40, help_text="The recorder's document number")
+    owned_from = models.DateField()
+    customer = models.ForeignKey(Customer, models.PROTECT, related_name="+")
+    account = models.ForeignKey(Account, models.PROTECT, related_name="+")
+    applied_at = models.DateTimeField()
+    applied_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["deed"], name="deed_applied_once")]

@@ -1,6 +1,7 @@
 """Everything that is done with full payment certificates, in one place for pages and commands.
 
-Each operation lives in the file of its subject: `applications`, `ordering`, `payoff`, `issuing`.
+Each operation lives in the file of its subject: `applications`, `ordering`, `payoff`, `issuing`,
+`deeds`.
 """
 
 from chamberlain.billing.certificates.applications import (
@@ -13,6 +14,7 @@ from chamberlain.billing.certificates.applications import (
     what_is_missing,
     withdraw_application,
 )
+from chamberlain.billing.certificates.deeds import Deed, apply_deed
 from chamberlain.billing.certificates.issuing import (
     Standing,
     issue_certificate,
@@ -23,11 +25,13 @@ from chamberlain.billing.certificates.ordering import record_final_read
 from chamberlain.billing.certificates.payoff import review_account, set_payoff
 
 __all__ = [
+    "Deed",
     "Identification",
     "Incomplete",
     "NewApplication",
     "Standing",
     "accept_application",
+    "apply_deed",
     "issue_certificate",
     "move_closing",
     "record_final_read",

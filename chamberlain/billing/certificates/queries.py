@@ -38,7 +38,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class ApplicationRow:
-    """An application with its account. open_cents: what it still needs paid, of what is raised."""
+    """An application with its account. open_cents: what it still needs paid, of what is raised.
+
+    deed, buyer_account: once the deed came in, else "".
+    """
 
     application_id: int
     number: str
@@ -70,6 +73,8 @@ class ApplicationRow:
     open_cents: int
     reads_waiting: int
     reads: int
+    deed: str
+    buyer_account: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +143,8 @@ _APPLICATIONS = f"""
         (SELECT count(*) FROM certificates_finalread o
             WHERE o.application_id = p.id AND o.read_id IS NULL),
         (SELECT count(*) FROM certificates_finalread o
-            WHERE o.application_id = p.id AND o.wanted_by = p.closing_on)
+            WHERE o.application_id = p.id AND o.wanted_by = p.closing_on),
+        coalesce(d.deed, ''), coalesce(n.number, '')
     FROM certificates_application p
     JOIN certificates_certificateterms t ON t.id = p.terms_id
     JOIN ledger_account a ON a.id = p.account_id
@@ -147,6 +153,8 @@ _APPLICATIONS = f"""
     LEFT JOIN identity_user w ON w.id = p.reviewed_by_id
     LEFT JOIN identity_user x ON x.id = p.payoff_by_id
     LEFT JOIN ledger_charge f ON f.id = p.fee_charge_id
+    LEFT JOIN certificates_deedtransfer d ON d.application_id = p.id
+    LEFT JOIN ledger_account n ON n.id = d.account_id
     LEFT JOIN LATERAL (
         SELECT r.address || ', ' || r.postal_code AS address FROM registry_accountholding k
         JOIN registry_property r ON r.id = k.property_id
