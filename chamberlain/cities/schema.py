@@ -245,8 +245,8 @@ class PlanVersion(Strict):
     smallest_instalment_cents: Annotated[Amount, Field(alias="smallest_instalment")]
     grace_days: Annotated[int, Field(ge=0, le=90)]
     needs_new_bills_paid: bool
-    charge_kinds: Annotated[tuple[Code, ...], Field(min_length=1)]
-    approvals: Annotated[tuple[PlanApproval, ...], Field(min_length=1)]
+    charge_kinds: tuple[Code, ...]
+    approvals: tuple[PlanApproval, ...]
     reinstatements: Annotated[int, Field(ge=0, le=12)]
     reinstatement_days: Annotated[int, Field(ge=0, le=90)]
     source: Source
@@ -261,6 +261,8 @@ class PlanVersion(Strict):
         if (self.longer_instalments is None) != (self.longer_above_cents is None):
             raise ValueError("longer_instalments and longer_above: give both or none")
         steps = [step.up_to_cents for step in self.approvals]
+        if not steps or not self.charge_kinds:
+            raise ValueError("approvals and charge_kinds: give at least one of each")
         if steps != sorted(set(steps)):
             raise ValueError("approvals: each step goes up to a larger amount than the one before")
         return self
@@ -271,7 +273,14 @@ class PlanTermsFile(Strict):
 
     code: Code
     name: Name
-    versions: Annotated[tuple[PlanVersion, ...], Field(min_length=1)]
+    versions: tuple[PlanVersion, ...]
+
+    @model_validator(mode="after")
+    def _dated(self) -> "PlanTermsFile":
+        days = [version.starts_on for version in self.versions]
+        if not days or len(set(days)) < len(days):
+            raise ValueError("versions: a plan has one version from each of its days, at least one")
+        return self
 
 
 class PlansFile(Strict):

@@ -13,6 +13,7 @@ from chamberlain.billing.certificates import unbilled as payoff
 from chamberlain.billing.finals import carrying, queries, reading
 from chamberlain.billing.finals.models import FinalRead, FinalTerms, MoveOut
 from chamberlain.billing.finals.operations import Leaving, ask_final_bill, make_final_bill
+from chamberlain.billing.finals.showing import shown_bills
 from chamberlain.billing.finals.terms import load_final_terms, terms_on
 from chamberlain.billing.finals.unbilled import NotBillable, unbilled
 from chamberlain.billing.models import Bill, ServiceAgreement
@@ -81,6 +82,10 @@ def test_the_final_bill_is_for_the_days_until_the_move(place: Home) -> None:
     row = queries.move_out_row(move_out_id)
     assert (row.state, row.reads_wanted) == ("to_bill", 0)
     before = balance(place.account_id).owed_cents
+    [shown] = shown_bills(move_out_id)
+    assert (shown.from_on, shown.to_on, shown.unit) == (date(2026, 3, 2), LEFT, "kgal")
+    assert shown.lines == (("Water", 9 * 469), ("Sewer", 9 * 469))
+    assert shown.cents == 2 * 9 * 469
     made = make_final_bill(place.clerk, move_out_id, place.office.day.pk, NOW)
     assert made.cents == 2 * 9 * 469
     bill = Bill.objects.get(number=made.bill_numbers[0])
@@ -89,6 +94,7 @@ def test_the_final_bill_is_for_the_days_until_the_move(place: Home) -> None:
     assert balance(place.account_id).owed_cents == before + made.cents
     assert queries.final_bills(move_out_id) == [bill.pk]
     assert queries.move_out_row(move_out_id).state == "billed"
+    assert shown_bills(move_out_id) == ()
     assert queries.move_outs("billed")[0].billed_by == "Robin"
     with pytest.raises(AlreadyDone):
         make_final_bill(place.clerk, move_out_id, place.office.day.pk, NOW)

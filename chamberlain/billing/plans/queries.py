@@ -273,6 +273,36 @@ def due_with_plan(account_id: int, today: date) -> Due | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class BilledInstalment:
+    """An instalment that is to be paid along with a bill."""
+
+    plan_number: str
+    due_on: date
+    cents: int
+
+
+def instalments_with_bills(bill_ids: Sequence[int]) -> dict[int, list[BilledInstalment]]:
+    """Instalments that fall due from each bill until the next one, by bill id.
+
+    Of plans that were in force on the bill's day, by what was agreed, so that a bill reads the
+    same whenever it is printed. Bills without any are left out.
+    """
+    query = """
+        SELECT b.id, p.number, i.due_on, i.cents FROM billing_bill b
+        JOIN billing_serviceagreement g ON g.id = b.agreement_id
+        JOIN plans_plan p ON p.account_id = b.account_id
+        JOIN plans_inforce f ON f.plan_id = p.id AND f.period @> b.issued_on
+        JOIN plans_instalment i ON i.plan_id = p.id AND i.due_on > b.issued_on
+            AND i.due_on <= b.issued_on + make_interval(months => g.cycle_months::int)
+        WHERE b.id = ANY(%s) ORDER BY b.id, i.due_on
+    """
+    found: dict[int, list[BilledInstalment]] = {}
+    for bill_id, *fields in _rows(query, [list(bill_ids)]):
+        found.setdefault(bill_id, []).append(BilledInstalment(*fields))
+    return found
+
+
 def charges_in_kept_plans(
     on: date | None = None, charge_ids: Sequence[int] | None = None
 ) -> pl.DataFrame:

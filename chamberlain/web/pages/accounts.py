@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from chamberlain.billing import accounts as billed
 from chamberlain.billing.explanation import explain_line, quantity_in_words
-from chamberlain.billing.plans.queries import due_with_plan
+from chamberlain.billing.plans.queries import charges_in_kept_plans, due_with_plan
 from chamberlain.billing.queries import bills_of_account
 from chamberlain.ledger import statements
 from chamberlain.ledger.statements import OpenItem
@@ -91,6 +91,7 @@ def _explained(items: list[OpenItem]) -> list[dict[str, Any]]:
     ids = [charge.charge_id for item in items for charge in item.charges]
     lines = billed.billed_from(ids)
     moved = statements.transfers_of_charges(ids)
+    planned = set(charges_in_kept_plans(charge_ids=ids)["charge_id"])
     explained = []
     for item in items:
         parts = [
@@ -105,7 +106,8 @@ def _explained(items: list[OpenItem]) -> list[dict[str, Any]]:
             for charge in item.charges
         ]
         bill = next((part["billed"] for part in parts if part["billed"]), None)
-        explained.append({"item": item, "bill": bill, "parts": parts})
+        in_plan = all(charge.charge_id in planned for charge in item.charges)
+        explained.append({"item": item, "bill": bill, "parts": parts, "in_plan": in_plan})
     return explained
 
 
