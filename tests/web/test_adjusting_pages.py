@@ -4,14 +4,21 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from chamberlain.billing.adjusting.operations import (
+    Wanted,
+    approve_adjustment,
+    ask_adjustment,
+)
 from chamberlain.billing.adjusting.reasons import load_reasons
 from chamberlain.billing.penalties.operations import raise_penalties
 from chamberlain.billing.penalties.policy import load_late_policies
-from chamberlain.identity.actors import program_actor
-from chamberlain.identity.models import Role
+from chamberlain.identity.actors import actor_of, program_actor
+from chamberlain.identity.models import Role, User
 from chamberlain.ledger import chart
+from chamberlain.ledger.payments import NewPayment, post_payment
 from tests import office
 from tests.billing.adjust_scenes import REASONS
 from tests.billing.test_penalties import policy
@@ -149,10 +156,12 @@ def test_a_cashier_sees_an_adjustment_but_may_not_ask(place: scenes.Office, page
 
 
 def test_penalties_are_shown_held_and_go_with_their_bill(place: scenes.Office, page: Page) -> None:
-    load_late_policies(program_actor(), [policy(charge_kinds=("water", "sewer"))])
+    load_late_policies(program_actor(), [policy(charge_kinds=("water", "sewer"), exempt=())])
     raise_penalties(program_actor(), DAY, place.day.pk, NOW, DAY - timedelta(days=60))
     sign_in(page, "sam", f"/accounts/{place.number}/adjustments/")
-    expect(page.get_by_role("region", name="Late penalties")).to_contain_text("88-203410")
+    expect(page.get_by_role("region", name="Late penalties", exact=True)).to_contain_text(
+        "88-203410"
+    )
     seen(page, "penalties-of-account")
     page.get_by_label("Why are penalties held?").fill("Disputes the read of February")
     page.get_by_label("From", exact=True).fill("2026-03-02")
@@ -166,4 +175,33 @@ def test_penalties_are_shown_held_and_go_with_their_bill(place: scenes.Office, p
     page.get_by_label("Reason").fill("The meter was read wrong")
     page.get_by_role("button", name="Reverse the bill").click()
     page.goto(f"/accounts/{place.number}/adjustments/")
-    expect(page.get_by_role("region", name="Late penalties")).to_contain_text("Reversed")
+    expect(page.get_by_role("region", name="Late penalties", exact=True)).to_contain_text(
+        "Reversed"
+    )
+
+
+def test_a_refund_is_paid_out_and_a_mistake_is_reversed(place: scenes.Office, page: Page) -> None:
+    new = NewPayment("1004220825", 4000, "lockbox", "LB-7")
+    post_payment(program_actor(), place.center.pk, new, NOW, "LB-7")
+    clerk = actor_of(User.objects.get(username="robin"), timezone.localdate())
+    supervisor = actor_of(User.objects.get(username="sam"), timezone.localdate())
+    numbers = []
+    for code, account, cents in (("asked_back", "1004220825", 1500), ("sorry", place.number, 1000)):
+        wanted = Wanted(account, code, cents, "As the customer asked")
+        numbers.append(ask_adjustment(clerk, wanted, timezone.localdate(), NOW, code))
+        approve_adjustment(supervisor, numbers[-1], place.day.pk, NOW)
+    sign_in(page, "sam", "/adjustments/?part=refunds")
+    seen(page, "refunds-to-pay")
+    page.get_by_role("link", name=numbers[0]).click()
+    seen(page, "refund")
+    page.get_by_label("Number of the check or transfer").fill("Check 20117")
+    page.get_by_role("button", name="It was paid out").click()
+    expect(page.locator("main")).to_contain_text("Check 20117")
+    expect(page.get_by_role("button", name="Reverse it")).to_have_count(0)
+    page.goto(f"/adjustments/{numbers[1]}/")
+    page.get_by_role("button", name="Reverse it").click()
+    expect(page.locator(".field--error")).to_contain_text("Say why")
+    page.get_by_label("Why is it reversed?").fill("Wrong customer")
+    page.get_by_role("button", name="Reverse it").click()
+    expect(page.locator(".page-head")).to_contain_text("Reversed")
+    seen(page, "adjustment-reversed")
