@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from chamberlain.billing.models import Bill, ServiceAgreement
+from chamberlain.database.rows import rows
 from chamberlain.identity.actors import Actor, acting
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, Refused
 from chamberlain.registry.findings import use_on
@@ -45,6 +46,45 @@ class MovedOut:
 
     agreements: int
     bills_after: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BilledOtherwise:
+    """An account whose agreement does not say what its property's record says from a day on."""
+
+    account_number: str
+    from_on: date
+    dwelling_units: int
+    rate_class: str
+    right_units: int
+    right_class: str
+
+
+_OTHERWISE_SQL = """
+    WITH change AS (
+        SELECT DISTINCT ON (c.from_on) c.from_on, c.dwelling_units, c.property_type_id
+        FROM registry_propertychange c WHERE c.property_id = %(id)s
+        ORDER BY c.from_on, c.id DESC),
+    use AS (
+        SELECT dwelling_units, property_type_id,
+            daterange(from_on, lead(from_on) OVER (ORDER BY from_on)) AS days FROM change)
+    SELECT a.number, lower(g.period * use.days), g.dwelling_units, g.rate_class,
+        use.dwelling_units, coalesce(nullif(t.rate_class, ''), g.rate_class)
+    FROM use JOIN registry_propertytype t ON t.code = use.property_type_id
+    JOIN registry_servicepoint s ON s.property_id = %(id)s
+    JOIN billing_serviceagreement g ON g.service_point_id = s.id AND g.period && use.days
+    JOIN ledger_account a ON a.id = g.account_id
+    WHERE g.dwelling_units <> use.dwelling_units
+        OR (t.rate_class <> '' AND g.rate_class <> t.rate_class)
+    ORDER BY a.number, 2, g.id
+"""
+
+
+def billed_otherwise(property_id: int) -> list[BilledOtherwise]:
+    """Accounts at a property that are billed for another class or number of dwelling units than
+    its changes say, with the first day of it. They are set right by rebilling from that day on.
+    """
+    return [BilledOtherwise(*row) for row in rows(_OTHERWISE_SQL, {"id": property_id})]
 
 
 def move_in(

@@ -7,13 +7,14 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 
 from chamberlain.billing import occupancy
 from chamberlain.billing.models import ServiceAgreement
-from chamberlain.billing.occupancy import Forwarding
+from chamberlain.billing.occupancy import BilledOtherwise, Forwarding
 from chamberlain.identity.models import Role
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitted, Refused
-from chamberlain.registry import operations, queries, record
+from chamberlain.registry import documents, findings, operations, queries, record
 from chamberlain.registry.models import AccountHolding, Customer, PropertyType, ServicePoint
 from chamberlain.registry.operations import NewCustomer
-from tests.office import DAY, make_actor
+from tests.office import DAY, NOW, make_actor
+from tests.registry import papers
 from tests.web.scenes import furnished_office
 
 pytestmark = pytest.mark.django_db
@@ -165,3 +166,27 @@ def test_an_agreement_that_begins_later_must_be_dealt_with_first(place, clerk):
     with pytest.raises(Refused, match="begins on March 12, 2026"):
         occupancy.move_out(clerk, place.account.pk, LATER, DAY)
     assert queries.account_summary(place.number).held_until is None
+
+
+def test_accounts_that_are_billed_otherwise_than_the_record_says_are_named(
+    place, clerk, settings, tmp_path
+):
+    settings.MEDIA_ROOT = tmp_path
+    papers.property_types()
+    house, sam = house_of(place), make_actor("sam", Role.ACCOUNTS_SUPERVISOR)
+    bill = documents.keep_document(clerk, house, "tax_bill", "bill.pdf", papers.pdf(), NOW)
+    assert occupancy.billed_otherwise(house) == []
+    for kind, units, on in (
+        ("apartments", 9, date(2026, 1, 1)),
+        ("apartments", 6, date(2026, 1, 1)),
+        ("two_flat", 2, date(2026, 2, 1)),
+    ):
+        found = findings.find_use(clerk, bill, kind, units, on, NOW, DAY)
+        findings.decide_use(sam, found, True, NOW)
+    assert occupancy.billed_otherwise(house) == [
+        BilledOtherwise(place.number, date(2026, 1, 1), 2, "residential", 6, "residential")
+    ]
+    PropertyType.objects.filter(pk="two_flat").update(rate_class="flats")
+    assert [(b.from_on, b.right_class) for b in occupancy.billed_otherwise(house)] == [
+        (date(2026, 1, 1), "residential"), (date(2026, 2, 1), "flats"),
+    ]  # fmt: skip

@@ -12,6 +12,7 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from chamberlain.billing.occupancy import billed_otherwise
 from chamberlain.kernel.errors import Refused
 from chamberlain.registry import document_queries, documents, findings, queries, record
 from chamberlain.registry.content import LARGEST_BYTES
@@ -221,7 +222,7 @@ def decide(request: OfficeRequest, document_id: int, finding_id: int) -> HttpRes
         else:
             messages.success(
                 request,
-                "The property is changed from that day on. Rebill what was billed after it."
+                "The property is changed from that day on."
                 if is_right
                 else "The change was not applied.",
             )
@@ -241,6 +242,7 @@ def _document(request: OfficeRequest, document_id: int, **bad: forms.Form) -> Ht
         "property": about,
         "owners": queries.owners(found.property_id, timezone.localdate()),
         "findings": document_queries.findings_of_document(document_id),
+        "otherwise": billed_otherwise(found.property_id) if actor.may("billing.view") else [],
         "views": document_queries.views_of_document(document_id),
         "may_review": actor.may("document.review"),
         "may_decide": actor.may("property.approve_change"),

@@ -12,6 +12,7 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from chamberlain.billing.occupancy import billed_otherwise
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.errors import Refused
 from chamberlain.registry import operations, preferences, queries, record
@@ -46,7 +47,7 @@ def property_page(request: OfficeRequest, property_id: int) -> HttpResponse:
         "owners": queries.owners(property_id),
         "today": timezone.localdate(),
         "accounts": record.accounts_at(property_id),
-        "points": queries.service_points(property_id),
+        "otherwise": billed_otherwise(property_id) if actor.may("billing.view") else [],
         "sees_documents": sees_documents,
         "documents": documents_of_property(property_id) if sees_documents else [],
         "kinds": KINDS,
