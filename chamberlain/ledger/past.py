@@ -82,3 +82,39 @@ def moves_until(account_id: int, on: date, limit: int = 50, offset: int = 0) -> 
     """
     values = {"id": account_id, "on": on, "limit": limit, "offset": offset}
     return [Move(*row) for row in _rows(query, values)]
+
+
+@dataclass(frozen=True, slots=True)
+class OtherEntry:
+    """An entry on an account that is no payment and reverses nothing: what it did, in cents.
+
+    balance_cents: what it changed of owed less credit; moved_cents: all that it moved.
+    """
+
+    entry_id: int
+    day: date
+    posted_at: datetime
+    kind: str
+    document: str
+    reason: str
+    actor: str
+    balance_cents: int
+    moved_cents: int
+
+
+def other_entries(account_id: int, limit: int = 50) -> list[OtherEntry]:
+    """Charges raised, adjustments, penalties, credit used and the like, the newest first."""
+    query = f"""
+        SELECT m.id, m.day, m.posted_at, m.kind, m.document, m.reason,
+            coalesce(nullif(u.display_name, ''), u.username), m.balance, m.moved
+        FROM (SELECT e.id, d.day, e.posted_at, e.kind, e.document, e.reason, e.actor_id,
+                sum(({_OWED}) - ({_CREDIT}))::bigint AS balance, sum(t.cents)::bigint AS moved
+            {_MOVED} AND e.reverses_id IS NULL
+            GROUP BY e.id, d.day
+            HAVING NOT bool_or(db.kind = 'asset' AND db.control = 'none' AND cr.control <> 'none')
+            ORDER BY d.day DESC, e.id DESC LIMIT %(limit)s) m
+        JOIN identity_user u ON u.id = m.actor_id
+        ORDER BY m.day DESC, m.id DESC
+    """
+    values = {"id": account_id, "on": date.max, "limit": limit}
+    return [OtherEntry(*row) for row in _rows(query, values)]

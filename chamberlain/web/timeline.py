@@ -11,6 +11,8 @@ from chamberlain.billing.accounts import ReadRow, reads_of_account
 from chamberlain.billing.explanation import quantity_in_words
 from chamberlain.billing.queries import BillRow, bills_of_account
 from chamberlain.identity.actors import Actor
+from chamberlain.kernel.money import show_cents
+from chamberlain.ledger.past import OtherEntry, other_entries
 from chamberlain.ledger.statements import (
     EntryRow,
     PaymentRow,
@@ -26,6 +28,8 @@ KINDS = {
     "bill": "Bills",
     "payment": "Payments",
     "read": "Reads",
+    "penalty": "Penalties",
+    "adjustment": "Charges and adjustments",
     "reversal": "Reversals",
     "change": "Changes",
 }
@@ -120,8 +124,11 @@ def timeline(
     limit = each_max or (EACH_MAX_OF_CHOSEN if days_chosen else EACH_MAX)
     kind = choice.kind
     found: list[Event] = []
-    if kind in ("", "bill"):
-        found += map(_bill, bills_of_account(account_id, limit))
+    if kind in ("", "bill", "penalty", "adjustment"):
+        bills = bills_of_account(account_id, limit)
+        others = other_entries(account_id, limit) if kind != "bill" else []
+        events = [*map(_bill, bills), *_others(others, bills)]
+        found += [event for event in events if kind in ("", event.kind)]
     if kind in ("", "payment"):
         found += map(_payment, payments_of_account(account_id, limit))
     if kind in ("", "read"):
@@ -174,6 +181,25 @@ def _payment(payment: PaymentRow) -> Event:
         text=payment.center,
         business_day=payment.day,
     )
+
+
+def _others(entries: Iterable[OtherEntry], bills: Iterable[BillRow]) -> Iterator[Event]:
+    """Entries that neither a bill nor a payment stands for."""
+    of_bills = {bill.entry_id for bill in bills}
+    for entry in entries:
+        if entry.entry_id in of_bills or entry.kind == "bill":
+            continue
+        moved = f"{show_cents(entry.moved_cents)} moved, the balance stayed"
+        yield Event(
+            kind="penalty" if "penalt" in entry.kind else "adjustment",
+            when=entry.posted_at,
+            title=f"{entry.kind.replace('_', ' ').capitalize()} {entry.document}",
+            url=f"/ledger/entries/{entry.entry_id}/",
+            cents=entry.balance_cents or None,
+            by=entry.actor,
+            text=entry.reason or ("" if entry.balance_cents else moved),
+            business_day=entry.day,
+        )
 
 
 def _read(read: ReadRow) -> Event:

@@ -104,6 +104,20 @@ def test_the_history_is_narrowed_by_days_and_kept_as_a_file(
     assert all(row["Day"] >= str(DAY) for row in rows)
 
 
+def test_a_citation_stands_in_the_history_and_a_bill_stands_there_once(
+    place: scenes.Office, page: Page
+) -> None:
+    sign_in(page, "robin", f"/accounts/{place.number}/history/?kind=adjustment")
+    history = page.locator(".timeline")
+    expect(history).to_contain_text("Citation 70119245")
+    expect(history).not_to_contain_text("Bill 88")
+    page.goto(f"/accounts/{place.number}/history/")
+    expect(history.get_by_text("Bill 88-203417", exact=True)).to_have_count(1)
+    page.goto(f"/accounts/{place.number}/history/?kind=penalty")
+    expect(page.locator("main")).to_contain_text("Nothing of this kind happened")
+    assert_accessible(page)
+
+
 def test_days_in_the_wrong_order_are_refused_beside_the_field(
     place: scenes.Office, page: Page
 ) -> None:
