@@ -189,6 +189,25 @@ def test_a_lost_certificate_is_issued_again(desk: Desk, page: Page) -> None:
     assert_fits(page)
 
 
+def test_the_deed_transfers_the_property_to_the_buyer(desk: Desk, page: Page) -> None:
+    number = desk.payable()
+    desk.pay_all()
+    today = timezone.localdate()
+    Application.objects.update(closing_on=today)
+    operations.issue_certificate(desk.supervisor, number, today, timezone.now())
+    sign_in(page, "robin", f"/certificates/applications/{number}/")
+    press_until(page, "Transfer to the buyer")
+    expect(page.locator("main")).to_contain_text("Give the recorder's number of the deed.")
+    keep_picture(page, "certificate-deed")
+    assert_accessible(page)
+    assert_fits(page)
+    type_into(page, "Recorder's number of the deed", "2608012345")
+    press_until(page, "Transfer to the buyer")
+    expect(page.locator("#flash")).to_contain_text("The buyer owns the property")
+    expect(page.locator("main")).to_contain_text("2608012345")
+    assert_accessible(page)
+
+
 def test_anybody_verifies_a_certificate_and_learns_nothing_else(desk: Desk, page: Page) -> None:
     _, number = desk.issued()
     code = Certificate.objects.get().code

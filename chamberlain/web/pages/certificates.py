@@ -24,6 +24,7 @@ from chamberlain.web.middleware import OfficeRequest
 from chamberlain.web.pages.certificates_forms import (
     AcceptForm,
     ApplicationForm,
+    DeedForm,
     MoveForm,
     NoForm,
     ReadForm,
@@ -79,7 +80,7 @@ def new_application(request: OfficeRequest) -> HttpResponse:
     return render(request, "certificates/new.html", values, status=status)
 
 
-Act = Callable[[Actor, ApplicationRow, dict[str, Any]], str]
+Act = Callable[[Actor, ApplicationRow, Any], str]
 
 
 def _day_id() -> int:
@@ -89,49 +90,66 @@ def _day_id() -> int:
     return int(day.pk)
 
 
-def _accept(actor: Actor, found: ApplicationRow, typed: dict[str, Any]) -> str:
-    seen = operations.Identification(typed["government_id"], typed["attorney_card"])
+def _accept(actor: Actor, found: ApplicationRow, form: Form) -> str:
+    seen = operations.Identification(
+        form.cleaned_data["government_id"], form.cleaned_data["attorney_card"]
+    )
     fee = operations.accept_application(actor, found.number, seen, _day_id(), timezone.now())
     return "Accepted. The fee can be paid at any counter." if fee else "Accepted, without a fee."
 
 
-def _read(actor: Actor, found: ApplicationRow, typed: dict[str, Any]) -> str:
+def _read(actor: Actor, found: ApplicationRow, form: Form) -> str:
     operations.record_final_read(
-        actor, typed["order"], typed["read_on"], typed["register"], timezone.localdate()
+        actor,
+        form.cleaned_data["order"],
+        form.cleaned_data["read_on"],
+        form.cleaned_data["register"],
+        timezone.localdate(),
     )
     return "The final read was taken."
 
 
-def _review(actor: Actor, found: ApplicationRow, typed: dict[str, Any]) -> str:
-    operations.review_account(actor, found.number, typed["review"], timezone.now())
+def _review(actor: Actor, found: ApplicationRow, form: Form) -> str:
+    operations.review_account(actor, found.number, form.cleaned_data["review"], timezone.now())
     return "The review was noted."
 
 
-def _payoff(actor: Actor, found: ApplicationRow, typed: dict[str, Any]) -> str:
+def _payoff(actor: Actor, found: ApplicationRow, form: Form) -> str:
     cents = operations.set_payoff(actor, found.number, _day_id(), timezone.now())
     return f"The payoff was set: {show_cents(cents)} were raised, payable at any counter."
 
 
-def _issue(actor: Actor, found: ApplicationRow, typed: dict[str, Any]) -> str:
+def _issue(actor: Actor, found: ApplicationRow, form: Form) -> str:
     number = operations.issue_certificate(actor, found.number, timezone.localdate(), timezone.now())
     return f"Certificate {number} was issued."
 
 
-def _reissue(actor: Actor, found: ApplicationRow, typed: dict[str, Any]) -> str:
+def _reissue(actor: Actor, found: ApplicationRow, form: Form) -> str:
     number = operations.reissue_certificate(
-        actor, found.number, typed["reason"], timezone.localdate(), timezone.now()
+        actor, found.number, form.cleaned_data["reason"], timezone.localdate(), timezone.now()
     )
     return f"Certificate {number} was issued in the place of the one before."
 
 
-def _move(actor: Actor, found: ApplicationRow, typed: dict[str, Any]) -> str:
-    operations.move_closing(actor, found.number, typed["closing_on"], timezone.localdate())
+def _move(actor: Actor, found: ApplicationRow, form: Form) -> str:
+    operations.move_closing(
+        actor, found.number, form.cleaned_data["closing_on"], timezone.localdate()
+    )
     return "The closing date was moved."
 
 
-def _withdraw(actor: Actor, found: ApplicationRow, typed: dict[str, Any]) -> str:
-    operations.withdraw_application(actor, found.number, typed["reason"], _day_id(), timezone.now())
+def _withdraw(actor: Actor, found: ApplicationRow, form: Form) -> str:
+    operations.withdraw_application(
+        actor, found.number, form.cleaned_data["reason"], _day_id(), timezone.now()
+    )
     return f"Application {found.number} was withdrawn."
+
+
+def _deed(actor: Actor, found: ApplicationRow, form: DeedForm) -> str:
+    typed = form.cleaned_data
+    deed = operations.Deed(typed["deed"], typed["owned_from"], form.somebody())
+    account = operations.apply_deed(actor, found.number, deed, timezone.localdate(), timezone.now())
+    return f"The buyer owns the property; the service is billed to account {account}."
 
 
 STEPS: dict[str, tuple[type[Form], Act]] = {
@@ -141,6 +159,7 @@ STEPS: dict[str, tuple[type[Form], Act]] = {
     "payoff": (NoForm, _payoff),
     "issue": (NoForm, _issue),
     "reissue": (ReasonForm, _reissue),
+    "deed": (DeedForm, _deed),
     "move": (MoveForm, _move),
     "withdraw": (ReasonForm, _withdraw),
 }
@@ -162,7 +181,7 @@ def take_step(request: OfficeRequest, number: str, step: str) -> HttpResponse:
     form = kind(request.POST, prefix=step)
     if form.is_valid():
         try:
-            messages.success(request, act(actor_of_page(request), found, form.cleaned_data))
+            messages.success(request, act(actor_of_page(request), found, form))
             return redirect("certificate_application", found.number)
         except Refused as refusal:
             say_refusal(form, refusal)
@@ -173,7 +192,8 @@ def _show(
     request: OfficeRequest, found: ApplicationRow, failed: str, form: Form | None
 ) -> HttpResponse:
     actor = actor_of_page(request)
-    forms = {name: kind(prefix=name) for name, (kind, _) in STEPS.items()}
+    first = {"deed": {"owned_from": found.closing_on, "name": found.buyer}}
+    forms = {name: kind(prefix=name, initial=first.get(name)) for name, (kind, _) in STEPS.items()}
     if form is not None:
         forms[failed] = form
     payoff, obstacle = _payoff_or_obstacle(found)
@@ -192,10 +212,16 @@ def _show(
         "payoff": payoff,
         "obstacle": obstacle,
         "certificates": [(each, spaced(each.code)) for each in certificates],
+        "earlier": [
+            row
+            for row in queries.applications_of_account(found.account_id)
+            if row.number != found.number
+        ],
         "today": timezone.localdate(),
         "steps": _progress(found),
         "may_accept": actor.may("certificate.apply"),
         "may_work": actor.may("certificate.work"),
+        "may_transfer": actor.may("property.change"),
         "may_issue": actor.may("certificate.issue"),
         "accepted_it": actor.user_id == found.accepted_by_id,
         "sees_contacts": actor.may("contact.view"),

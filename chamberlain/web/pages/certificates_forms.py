@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 
 from chamberlain.billing.certificates.operations import NewApplication
+from chamberlain.web.pages.registry_forms import SomebodyForm
 
 _DAY = {"type": "date"}
 _ROLES = (
@@ -129,6 +130,26 @@ class MoveForm(forms.Form):
     """Another closing date."""
 
     closing_on = forms.DateField(label="New closing date", widget=forms.DateInput(attrs=_DAY))
+
+
+class DeedForm(SomebodyForm):
+    """The deed that came in, and who the buyer is: a customer on file, or somebody new."""
+
+    deed = forms.CharField(
+        label="Recorder's number of the deed",
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    owned_from = forms.DateField(
+        label="Owned from", widget=forms.DateInput(attrs=_DAY), help_text="The day of the deed"
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["account_number"].label = "Buyer's account, if a customer already"
+        self.fields["account_number"].help_text = ""
+        self.fields["name"].label = "Or the new customer's name"
 
 
 class ReasonForm(forms.Form):
