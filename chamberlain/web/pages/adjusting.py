@@ -92,9 +92,7 @@ class PayForm(forms.Form):
 class DecideForm(forms.Form):
     """What the deciding person says; needed where it is refused."""
 
-    note = forms.CharField(
-        label="Note", max_length=200, required=False, help_text="Needed to refuse it."
-    )
+    note = forms.CharField(label="Note", max_length=200, required=False)
 
 
 def _payments(account_id: int) -> list[tuple[str, str]]:
