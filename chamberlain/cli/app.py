@@ -17,6 +17,7 @@ from chamberlain.cli import (
     penalties,
     plans,
     reads,
+    rebill,
     serving,
     tariff,
     user,
@@ -38,6 +39,7 @@ app.add_typer(city.app, name="city")
 app.add_typer(database.app, name="database")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(reads.app, name="reads")
+app.add_typer(rebill.app, name="rebill")
 app.add_typer(tariff.app, name="tariff")
 app.add_typer(user.app, name="user")
 app.command("migrate")(database.migrate)

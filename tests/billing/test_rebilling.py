@@ -8,6 +8,8 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 
 from chamberlain.billing import queries
 from chamberlain.billing.models import Bill, ServiceAgreement
+from chamberlain.billing.penalties.operations import raise_penalties
+from chamberlain.billing.penalties.policy import load_late_policies
 from chamberlain.billing.rebilling import operations
 from chamberlain.billing.rebilling.corrections import Corrections
 from chamberlain.billing.rebilling.limits import BeyondLimit
@@ -17,6 +19,7 @@ from chamberlain.billing.running import run
 from chamberlain.identity.actors import program_actor
 from chamberlain.identity.models import Role
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitted, Refused
+from chamberlain.ledger import chart
 from chamberlain.ledger import operations as ledger
 from chamberlain.ledger.payments import NewPayment, post_payment
 from chamberlain.ledger.posting import DayClosed
@@ -25,6 +28,7 @@ from chamberlain.ledger.queries import balance
 from chamberlain.metering.models import Read
 from chamberlain.tariffs.models import Component
 from tests.billing.rebilling_scenes import draft, load_limits, new, number_of, rebill
+from tests.billing.test_penalties import policy
 from tests.billing.town import FROM, TO, Town, make_read, make_town, plan
 from tests.office import DAY, NOW, make_actor
 
@@ -401,3 +405,27 @@ def test_no_limits_no_rebilling() -> None:
     run(plan(town))
     with pytest.raises(NotFound, match="load the city"):
         operations.limits_on(DAY)
+
+
+@pytest.mark.django_db
+def test_penalties_that_the_old_bill_caused_are_shown_and_taken_back_with_it() -> None:
+    town = make_town(1, reads=False)
+    load_limits()
+    [agreement] = town.agreements
+    read = make_read(agreement, 20_000)
+    run(plan(town))
+    chart.ensure_charge_kind("penalty", "Penalty", 10)
+    load_late_policies(program_actor(), [policy()])
+    ledger.seal_business_day(program_actor(), town.day.pk, NOW)
+    late = date(2026, 3, 28)
+    town.day = ledger.open_business_day(program_actor(), town.day.center_id, late, NOW)
+    raise_penalties(program_actor(), late, town.day.pk, NOW, date(2026, 3, 20))
+    pay(town, agreement.account_id, 10_000)
+    penalty = round(20 * WATER * 0.0125)
+    assert stands(agreement.account_id) == (40 * WATER + penalty - 10_000, 0)
+    asked = new(agreement.account_id, Corrections(reads={read.pk: 15_000}))
+    rebill_id = operations.draft_rebill(program_actor(), asked, late, NOW, "r")
+    assert Rebill.objects.get(pk=rebill_id).penalty_cents == penalty
+    operations.post_rebill(program_actor(), rebill_id, town.day.pk, late, NOW)
+    assert stands(agreement.account_id) == (30 * WATER - 10_000, 0)
+    assert prove(program_actor()).holds

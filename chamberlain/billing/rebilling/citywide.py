@@ -27,7 +27,7 @@ from chamberlain.billing.rebilling.recomputing import (
 from chamberlain.billing.rebilling.workers import post_in_worker
 from chamberlain.billing.running import LARGEST_WORKERS, local_workers
 from chamberlain.database.rows import rows
-from chamberlain.identity.actors import Actor
+from chamberlain.identity.actors import Actor, actor_of
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitted, Refused
 from chamberlain.ledger import chart
 from chamberlain.ledger.models import BusinessDay
@@ -193,7 +193,7 @@ def post_city_chunk(rebill_id: int, number: int) -> None:
     with transaction.atomic(), sentences():
         chunk = (
             CityChunk.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("rebill__business_day", "rebill__reason")
+            .select_related("rebill__business_day", "rebill__reason", "rebill__approved_by")
             .filter(rebill_id=rebill_id, number=number, posted_at=None)
             .first()
         )
@@ -222,10 +222,11 @@ def _set_right(chunk: CityChunk) -> tuple[Replaced, int]:
         changes(found), limits, day, is_beyond_limit=rebill.reason.is_beyond_limit
     )
     left_out = found.pairs.height - allowed.height + found.refusals.height
+    actor = actor_of(rebill.approved_by or rebill.asked_by, day)
     posting = Posting(
         run_id=None,
         business_day_id=rebill.business_day_id,
-        actor_id=rebill.approved_by_id or rebill.asked_by_id,
+        actor_id=actor.user_id,
         issued_on=day,
         due_on=day + timedelta(days=limits.due_days),
         posted_at=datetime.now(UTC),
@@ -233,4 +234,4 @@ def _set_right(chunk: CityChunk) -> tuple[Replaced, int]:
     )
     reason = f"City rebill {rebill.pk}: {rebill.note}"
     pairs = allowed.select("old_id", "row")
-    return replace_bills(database, kept(found, pairs), posting, reason), left_out
+    return replace_bills(actor, database, kept(found, pairs), posting, reason), left_out

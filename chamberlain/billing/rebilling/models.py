@@ -55,7 +55,8 @@ class Reason(models.Model):
 class Rebill(models.Model):
     """One rebilling of an account's bills. to_on: the first day after; null is up to now and on.
 
-    moved_cents: the sum of what each bill changes by, whichever way.
+    moved_cents: the sum of what each bill changes by, whichever way. penalty_cents: penalties that
+    the old bills caused and that are taken back with them.
     """
 
     class Status(models.TextChoices):
@@ -74,6 +75,7 @@ class Rebill(models.Model):
     seen = models.CharField(max_length=64)
     difference_cents = models.BigIntegerField()
     moved_cents = models.BigIntegerField()
+    penalty_cents = models.BigIntegerField(default=0)
     needs_approval = models.BooleanField()
     status = models.CharField(max_length=8, choices=Status, default=Status.DRAFT)
     asked_by = models.ForeignKey(User, models.PROTECT, related_name="+")

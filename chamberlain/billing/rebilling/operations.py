@@ -12,7 +12,7 @@ from chamberlain.billing.rebilling import showing
 from chamberlain.billing.rebilling.corrections import Corrections, apply, check
 from chamberlain.billing.rebilling.limits import Limits
 from chamberlain.billing.rebilling.models import Reason, Rebill, Rule
-from chamberlain.billing.rebilling.posting import Replaced, replace_bills
+from chamberlain.billing.rebilling.posting import Replaced, charges_taken_back, replace_bills
 from chamberlain.billing.rebilling.recomputing import Recomputed, Scope, accounts_of, recompute
 from chamberlain.database.rows import rows
 from chamberlain.identity.actors import Actor
@@ -154,7 +154,8 @@ def _check(new: NewRebill, today: date) -> Reason:
 
 def _show(actor: Actor, rebill: Rebill, today: date) -> None:
     with transaction.atomic():
-        _, items = _set_right(actor, rebill)
+        found, items = _set_right(actor, rebill)
+        rebill.penalty_cents = _penalty_cents(charges_taken_back(found))
         transaction.set_rollback(True)
     changes = showing.changes(items)
     limits = limits_on(today)
@@ -164,6 +165,16 @@ def _show(actor: Actor, rebill: Rebill, today: date) -> None:
     rebill.moved_cents = sum(abs(change.cents) for change in changes)
     rebill.needs_approval = limit_rules.needs_second_person(changes, limits)
     rebill.save()
+
+
+def _penalty_cents(charge_ids: Sequence[int]) -> int:
+    query = """
+        SELECT coalesce(sum(c.cents), 0)::bigint FROM penalties_penalty p
+        JOIN ledger_charge c ON c.id = p.charge_id
+        WHERE p.caused_by_id = ANY(%s)
+            AND NOT EXISTS (SELECT 1 FROM ledger_entry r WHERE r.reverses_id = c.entry_id)
+    """
+    return int(rows(query, [list(charge_ids)])[0][0])
 
 
 def _refuse_beyond(
@@ -242,7 +253,7 @@ def post_rebill(
             credits_id=chart.ledger_account_id(chart.CREDITS),
         )
         reason = f"Rebill {rebill.pk}: {rebill.note}"
-        replaced = replace_bills(connection.connection, found, posting, reason)
+        replaced = replace_bills(actor, connection.connection, found, posting, reason)
         rebill.status, rebill.business_day = Rebill.Status.POSTED, day
         rebill.decided_by_id, rebill.decided_at = actor.user_id, now
         rebill.save(update_fields=["status", "business_day", "decided_by", "decided_at"])

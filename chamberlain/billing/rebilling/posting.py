@@ -8,9 +8,11 @@ import psycopg
 
 from chamberlain.billing import composing
 from chamberlain.billing.composing import Composed, Posting
+from chamberlain.billing.penalties.reversing import penalty_entries_of, reverse_entries
 from chamberlain.billing.rebilling import replacing
 from chamberlain.billing.rebilling.recomputing import Recomputed
 from chamberlain.billing.rebilling.replacing import Standing
+from chamberlain.identity.actors import Actor
 from chamberlain.kernel.frames import copy_frame, next_ids, read_frame
 from chamberlain.ledger import chart
 from chamberlain.ledger.posting import post_frames
@@ -60,16 +62,28 @@ _BALANCES_SQL = """
 """
 
 
+def charges_taken_back(found: Recomputed) -> list[int]:
+    """The charges of the bills that are taken back."""
+    return found.old_lines["charge_id"].drop_nulls().to_list()
+
+
 def replace_bills(
-    database: psycopg.Connection[Any], found: Recomputed, posting: Posting, reason: str
+    actor: Actor,
+    database: psycopg.Connection[Any],
+    found: Recomputed,
+    posting: Posting,
+    reason: str,
 ) -> Replaced:
-    """Takes back the old bills, posts the new ones and moves what was paid.
+    """Takes back the old bills with the penalties that they caused, posts the new ones and moves
+    what was paid.
 
     The caller holds the balances of the accounts and turns the ledger's refusals into sentences.
     """
     if found.pairs.is_empty():
         return Replaced(0, 0, 0)
     kinds = chart.charge_kinds()
+    penalties = penalty_entries_of(charges_taken_back(found))
+    reverse_entries(actor, penalties, posting.business_day_id, posting.posted_at, reason)
     rows = _with_ids(database, found.new)
     composed = _composed(database, found, rows, posting, kinds)
     pairs = found.pairs.join(
@@ -149,16 +163,31 @@ def _balances(database: psycopg.Connection[Any], found: Recomputed) -> pl.DataFr
 def _standing(
     database: psycopg.Connection[Any], found: Recomputed, accounts: pl.Series
 ) -> Standing:
-    old, ids = found.old["old_id"].to_list(), accounts.sort().to_list()
+    old = found.old["old_id"].to_list()
     entries = found.old["entry_id"].drop_nulls().to_list()
-    return Standing(
-        settled=read_frame(database, _SETTLED_SQL, replacing.SETTLED, [old]),
-        transfers=read_frame(database, _TRANSFERS_SQL, replacing.TRANSFERS, [entries]),
-        credits=read_frame(
-            database, _CREDITS_SQL, {"account_id": pl.Int64, "cents": pl.Int64}, [ids]
-        ),
-        open_charges=read_frame(database, _OPEN_SQL, replacing.OPEN, [old, ids]),
+    settled = read_frame(database, _SETTLED_SQL, replacing.SETTLED, [old])
+    credits = read_frame(
+        database,
+        _CREDITS_SQL,
+        {"account_id": pl.Int64, "cents": pl.Int64},
+        [accounts.sort().to_list()],
     )
+    with_credit = pl.concat([settled["account_id"], credits["account_id"]]).unique().sort()
+    return Standing(
+        settled=settled,
+        transfers=read_frame(database, _TRANSFERS_SQL, replacing.TRANSFERS, [entries]),
+        credits=credits,
+        open_charges=_open_charges(database, old, with_credit.to_list()),
+    )
+
+
+def _open_charges(
+    database: psycopg.Connection[Any], old: list[int], with_credit: list[int]
+) -> pl.DataFrame:
+    """What is open on other bills of accounts that have something to pay it with."""
+    if not with_credit:
+        return pl.DataFrame(schema=replacing.OPEN)
+    return read_frame(database, _OPEN_SQL, replacing.OPEN, [old, with_credit])
 
 
 _PROOFS = (

@@ -74,6 +74,7 @@ class RebillRow:
     needs_approval: bool
     difference_cents: int
     moved_cents: int
+    penalty_cents: int
     asked_by_id: int
     asked_by: str
     asked_at: datetime
@@ -133,7 +134,7 @@ class Choices:
 
 _ROWS = """
     SELECT r.id, r.account_id, a.number, r.from_on, r.to_on, s.name, r.note, r.status,
-        r.needs_approval, r.difference_cents, r.moved_cents, r.asked_by_id,
+        r.needs_approval, r.difference_cents, r.moved_cents, r.penalty_cents, r.asked_by_id,
         coalesce(nullif(u.display_name, ''), u.username), r.asked_at,
         coalesce(nullif(d.display_name, ''), d.username, ''), r.decided_at
     FROM rebilling_rebill r
