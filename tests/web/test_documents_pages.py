@@ -117,6 +117,7 @@ def test_a_change_of_type_waits_for_a_second_person(scene: Office, page: Page) -
     expect(page.get_by_text("Say why the change is not applied.").first).to_be_visible()
     page.get_by_role("button", name="Apply the change").press("Enter")
     expect(page.get_by_text("The property is changed from that day on")).to_be_visible()
+    expect(page.get_by_text("is billed otherwise")).to_be_visible()
     keep_picture(page, "document-decided")
     assert_accessible(page)
     assert_fits(page)
@@ -126,6 +127,8 @@ def test_a_change_of_type_waits_for_a_second_person(scene: Office, page: Page) -
     keep_picture(page, "property")
     assert_accessible(page)
     assert_fits(page)
+    page.get_by_role("link", name="Rebill it from that day").press("Enter")
+    expect(page).to_have_url(re.compile(r"1004220817/rebills/new/\?from_on=2026-01-01"))
 
 
 def test_a_change_may_be_refused_with_its_reason(scene: Office, page: Page) -> None:

@@ -242,6 +242,7 @@ def _document(request: OfficeRequest, document_id: int, **bad: forms.Form) -> Ht
         "property": about,
         "owners": queries.owners(found.property_id, timezone.localdate()),
         "findings": document_queries.findings_of_document(document_id),
+        "may_rebill": actor.may("bill.rebill"),
         "otherwise": billed_otherwise(found.property_id) if actor.may("billing.view") else [],
         "views": document_queries.views_of_document(document_id),
         "may_review": actor.may("document.review"),

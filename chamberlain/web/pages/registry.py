@@ -47,6 +47,7 @@ def property_page(request: OfficeRequest, property_id: int) -> HttpResponse:
         "owners": queries.owners(property_id),
         "today": timezone.localdate(),
         "accounts": record.accounts_at(property_id),
+        "may_rebill": actor.may("bill.rebill"),
         "otherwise": billed_otherwise(property_id) if actor.may("billing.view") else [],
         "sees_documents": sees_documents,
         "documents": documents_of_property(property_id) if sees_documents else [],
