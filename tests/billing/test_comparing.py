@@ -4,6 +4,7 @@ import itertools
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
+from pathlib import Path
 
 import polars as pl
 from hypothesis import HealthCheck, given, settings
@@ -18,7 +19,11 @@ from chamberlain.billing.comparing.splitting import (
     SPLIT,
     split_differences,
 )
+from chamberlain.billing.comparing.words import signed
+from chamberlain.tariffs import owrs, owrs_rating
+from chamberlain.tariffs.owrs_rating import OwrsLine, OwrsSchedule
 from chamberlain.tariffs.parsing import parse
+from chamberlain.tariffs.rating import rate
 from chamberlain.tariffs.schedule import Component, Schedule, Version
 from tests.tariffs.oracle import Account, CannotRate
 from tests.tariffs.schedules import FIRST, frame, schedules, usages
@@ -258,3 +263,68 @@ def test_nothing_to_compare_is_an_empty_frame() -> None:
 def test_a_frozen_tariff_has_no_changes_after_its_day(schedule: Schedule, offset: int) -> None:
     on = FIRST + timedelta(days=offset)
     assert all(day <= on for day in changes(frozen(schedule, on)))
+
+
+# --- A published file, which has one version --------------------------------------------------
+
+CITY = Path(owrs.__file__).parents[2] / "cities" / "santa_monica"
+
+
+def published() -> OwrsSchedule:
+    """The tariff of a city in the Open Water Rate Specification."""
+    file = owrs.read(CITY / "tariff_2016-03-01.owrs")
+    lines = {
+        name: OwrsLine(number, number, "water", name)
+        for number, name in enumerate(owrs_rating.parts(file), 1)
+    }
+    return OwrsSchedule("sm", "Santa Monica", "A file", file, lines)
+
+
+def test_a_published_file_never_changes_and_freezes_as_it_is() -> None:
+    schedule = published()
+    assert changes(schedule) == []
+    assert frozen(schedule, FIRST) is schedule
+
+
+def test_parts_under_a_published_file_are_days_and_usage() -> None:
+    schedule = published()
+    before, now = usage(1, date(2016, 4, 1), 60, 20), usage(2, date(2016, 5, 31), 60, 30)
+    for row in (before, now):
+        row |= {"rate_class": "RESIDENTIAL_SINGLE", "meter_size": '1"'}
+        row["attributes"] = {"water_type": "potable"}
+    sides = sides_of([before, now])
+    rated = rate(schedule, sides.rename({"bill_id": "row"}), explained=False).lines
+    billed = rated.select("component_id", "cents", bill_id="row").select(LINES.keys())
+    found = split_differences(schedule, sides, billed, pairs_frame([(2, 1)]))
+    parts = {part: int(found[f"{part}_cents"].sum()) for part in PARTS}
+    change = int((found["cents"] - found["before_cents"]).sum())
+    assert change > 0
+    assert parts == {"days": 0, "usage": change, "rates": 0, "terms": 0, "other": 0}
+
+
+def test_a_percentage_of_lines_that_had_no_figure_yet_is_left_out_when_frozen() -> None:
+    later = [{"effective": "2026-07-01", "rate": "1"}]
+    share = [{"effective": "2020-01-01", "percent": "50"}]
+    terms = (
+        {"type": "flat_rate", "unit": "ccf", "before_first_version": "no_charge",
+         "versions": later},
+        {"type": "percent", "of": ["a"], "versions": share},
+    )  # fmt: skip
+    components = [
+        {"code": code, "label": code, "charge_kind": "water", "formula": "As said",
+         "source": "S", "terms": each}
+        for code, each in zip("ab", terms, strict=True)
+    ]  # fmt: skip
+    schedule = parse(
+        {"code": "t", "name": "T", "unit": "ccf", "proration": "by_day", "source": "S",
+         "components": components}
+    )  # fmt: skip
+    kept = frozen(schedule, date(2026, 1, 1))
+    assert isinstance(kept, Schedule)
+    assert kept.components == ()
+
+
+def test_no_change_of_a_bill_is_said_and_shown_plainly() -> None:
+    assert signed(0) == "$0.00"
+    assert signed(-150) == "−$1.50"
+    assert signed(150) == "+$1.50"

@@ -7,7 +7,12 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 
 from chamberlain.billing.comparing import analysis as analyses
 from chamberlain.billing.comparing.analysis import analysis
-from chamberlain.billing.comparing.documents import analysis_pdf, letter_pdf, variances_in_words
+from chamberlain.billing.comparing.documents import (
+    analysis_pdf,
+    letter_pdf,
+    summary,
+    variances_in_words,
+)
 from chamberlain.billing.comparing.queries import BEFORE, YEAR_BEFORE, why
 from chamberlain.billing.models import Bill, ServiceAgreement
 from chamberlain.billing.operations import reverse_bill
@@ -200,3 +205,54 @@ def test_the_past_balance_of_today_is_the_balance_and_every_transfer_is_in_it(
     assert moves_until(place.account.pk, DAY, limit=2, offset=1) == moves[1:3]
     before = past_balance(place.account.pk, DAY - timedelta(days=1))
     assert (before.balance_cents, before.moves) == (0, 0)
+
+
+def test_a_bill_without_a_meter_is_explained_and_analyzed_without_usage(
+    place: scenes.Office,
+) -> None:
+    fee = {"type": "fixed", "per": "day", "versions": [{"effective": "2015-01-01", "amount": "1"}]}
+    Component.objects.filter(code="water").update(terms=fee)
+    agreement = ServiceAgreement.objects.get(account=place.account)
+    for start, days in ((DAY, 30), (DAY + timedelta(days=30), 31)):
+        Bill.objects.create(
+            number=f"S-{days}",
+            account=place.account,
+            agreement=agreement,
+            from_on=start,
+            to_on=start + timedelta(days=days),
+            issued_on=DAY,
+            due_on=DAY,
+            total_cents=200 * days,
+            previous_balance_cents=0,
+        )
+    before = why("S-31").comparisons[0]
+    words = {part.name: part.sentence for part in before.parts}
+    assert words["usage"] == "Usage is not metered here."
+    assert before.change_cents == 200
+    assert letter_pdf(why("S-31"), DAY).startswith(b"%PDF")
+    last = analysis(place.account.pk, DAY, DAY + timedelta(days=90)).bills[-1]
+    assert (last.rated_cents, last.variance_cents, last.similar) == (6200, 0, None)
+
+
+def test_two_equal_bills_are_said_to_be_as_much(place: scenes.Office) -> None:
+    mine = Bill.objects.select_related("read", "agreement").get(number="88-203417")
+    read = Read.objects.create(
+        service_point=mine.read.service_point,
+        from_on=mine.to_on,
+        to_on=mine.to_on + timedelta(days=60),
+        usage_thousandths=mine.read.usage_thousandths,
+        unit="kgal",
+        quality="actual",
+        source="equal",
+    )
+    scenes.bill(mine.agreement, read, place.run, "88-203418", DAY + timedelta(days=90))
+    headline = why("88-203418").comparisons[0].headline
+    assert headline.startswith("This bill is as much as bill 88-203417")
+
+
+def test_an_analysis_of_right_bills_says_so(place: scenes.Office) -> None:
+    found = analysis(place.account.pk, date(2025, 9, 10), DAY + timedelta(days=1))
+    assert summary(found).endswith("Each is what its read and its rates give, to the cent.")
+    reverse_bill(program_actor(), "88-203416", place.day.pk, NOW, "Read wrongly")
+    found = analysis(place.account.pk, SINCE, DAY + timedelta(days=1))
+    assert "Bills that were taken back are left out: 1." in summary(found)

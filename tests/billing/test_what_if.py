@@ -31,6 +31,7 @@ from chamberlain.tariffs.parsing import parse
 from chamberlain.tariffs.schedule import Component as Line
 from chamberlain.tariffs.schedule import Schedule, Version
 from tests import office
+from tests.billing.test_comparing import published
 from tests.office import DAY
 from tests.tariffs.oracle import Account, CannotRate
 from tests.tariffs.schedules import CLASSES, frame, schedules, usages
@@ -289,3 +290,9 @@ def test_a_scenario_says_whether_it_changes_anything() -> None:
     assert not Scenario("t").changes_something
     assert Scenario("t", component="water", new_rate=Decimal(0)).changes_something
     assert Scenario("t", other_tariff="u").changes_something
+
+
+def test_a_published_formula_is_compared_with_another_tariff_only() -> None:
+    with pytest.raises(Invalid, match="compare it with another tariff"):
+        imagined_schedule(published(), Scenario("sm", exempt_percent=Decimal(5)))
+    assert imagined_schedule(published(), Scenario("sm")) == published()
