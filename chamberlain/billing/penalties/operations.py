@@ -23,7 +23,9 @@ from chamberlain.ledger.models import BusinessDay
 from chamberlain.ledger.posting import DayClosed, sentences
 from chamberlain.ledger.queries import account_id_of, charge
 
-CHUNK_ACCOUNTS = 25_000
+CHUNK_ACCOUNTS = 50_000
+# A reversal may be posted on a business day that stayed open for a while.
+SWEPT_DAYS = 31
 RUN_LOCK = 481_516
 
 
@@ -128,6 +130,13 @@ def _chunks(night: Night) -> list[tuple[int, int]]:
     return [(int(first), int(last)) for first, last in rows(_CHUNKS_SQL, values)]
 
 
+# A payment that comes while a chunk is looked at waits, so that what is open and what moved agree.
+_LOCK_SQL = """
+    SELECT ledger_lock_balances(array_agg(account_id)) FROM ledger_balance
+    WHERE account_id BETWEEN %s AND %s AND owed_cents > 0
+"""
+
+
 def _raise_chunk(
     actor: Actor,
     run: PenaltyRun,
@@ -140,6 +149,7 @@ def _raise_chunk(
     last: int,
 ) -> tuple[int, int]:
     with transaction.atomic(), sentences():
+        rows(_LOCK_SQL, [first, last])
         penalties = penalties_due(night, first, last)
         if penalties.is_empty():
             return 0, 0
@@ -188,7 +198,9 @@ _SWEPT_SQL = """
 
 def _sweep(actor: Actor, since: date, day: BusinessDay, now: datetime) -> int:
     """Reverses the penalties of charges that were reversed since, whoever reversed them."""
-    causes = [row[0] for row in rows(_SWEPT_SQL, [list(_days_after(since))])]
+    causes = [
+        row[0] for row in rows(_SWEPT_SQL, [list(_days_after(since - timedelta(days=SWEPT_DAYS)))])
+    ]
     if not causes:
         return 0
     return reverse_penalties(actor, causes, day.pk, now, "What caused it was reversed")
