@@ -60,7 +60,7 @@ def changes_chart(rows: Sequence[tuple[str, int]], what: str) -> bytes:
         .mark_bar(cornerRadiusTopLeft=2, cornerRadiusTopRight=2)
         .encode(
             x=alt.X("change:N", sort=None, title=None, axis=alt.Axis(labelAngle=-35)),
-            y=alt.Y("accounts:Q", title=what),
+            y=alt.Y("accounts:Q", title=what, axis=alt.Axis(tickMinStep=1, format=",d")),
             color=alt.Color("color:N", scale=None),
         )
     )
