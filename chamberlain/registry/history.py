@@ -16,6 +16,7 @@ _WHAT = {
     "registry_propertyevent": "property",
     "registry_ownershipevent": "owner",
     "registry_propertychangeevent": "type of property",
+    "registry_documentevent": "document",
     "registry_accountmailingevent": "mailing address",
     "registry_customermarkevent": "mark of the customer",
     "registry_personalnumberevent": "personal number",
@@ -63,6 +64,9 @@ _EVENTS_SQL = """
         UNION ALL SELECT 'registry_propertychangeevent', pgh_id, pgh_obj_id, pgh_created_at,
             pgh_label, pgh_context_id, to_jsonb(t)
         FROM registry_propertychangeevent t WHERE property_id IN (SELECT property_id FROM held)
+        UNION ALL SELECT 'registry_documentevent', pgh_id, pgh_obj_id, pgh_created_at,
+            pgh_label, pgh_context_id, to_jsonb(t)
+        FROM registry_documentevent t WHERE property_id IN (SELECT property_id FROM held)
         UNION ALL SELECT 'registry_accountmailingevent', pgh_id, pgh_obj_id, pgh_created_at,
             pgh_label, pgh_context_id, to_jsonb(t)
         FROM registry_accountmailingevent t WHERE account_id = %(account)s

@@ -216,6 +216,9 @@ class PersonalNumber(models.Model):
         ]
 
 
+@pghistory.track(
+    pghistory.InsertEvent(), exclude=["digest", "media_type", "size_bytes", "kept_by", "kept_at"]
+)
 class Document(models.Model):
     """A file that proves something about a property. It is stored under its SHA-256 digest."""
 

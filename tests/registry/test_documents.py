@@ -12,7 +12,7 @@ from pypdf.generic import DictionaryObject, NameObject
 
 from chamberlain.identity.models import Role
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitted, Refused
-from chamberlain.registry import content, document_queries, documents, storage
+from chamberlain.registry import content, document_queries, documents, record, storage
 from chamberlain.registry.content import content_of
 from chamberlain.registry.models import Document, DocumentView
 from tests.office import NOW, make_actor
@@ -127,6 +127,10 @@ def test_a_document_lies_under_its_digest_where_only_the_program_reads(clerk, ho
     assert stored.read_bytes() == papers.pdf(2)
     assert stored.stat().st_mode & 0o077 == 0
     assert document_queries.documents_of_property(house) == [row]
+    trail = [c for c in record.changes_of_property(house) if c.what == "document"]
+    assert {(c.field, c.new, c.who) for c in trail} == {
+        ("kind", "deed", "Clara"), ("name", "de_ed_.pdf", "Clara"), ("pages", "2", "Clara"),
+    }  # fmt: skip
 
 
 def test_the_same_file_comes_in_once_for_a_property(clerk, house):
