@@ -10,7 +10,7 @@ from chamberlain.billing.certificates import operations, queries
 from chamberlain.billing.certificates.issuing import StillOwed, certificate_number
 from chamberlain.billing.certificates.models import Application, Certificate, FinalRead
 from chamberlain.billing.certificates.unbilled import NotPayable
-from chamberlain.billing.models import Bill
+from chamberlain.billing.models import Bill, ServiceAgreement
 from chamberlain.identity.actors import program_actor
 from chamberlain.identity.models import Role
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitted, Refused
@@ -19,7 +19,7 @@ from chamberlain.ledger.payments import NewPayment, post_payment
 from chamberlain.ledger.posting import DayClosed
 from chamberlain.ledger.proof import prove
 from chamberlain.ledger.queries import balance, charge
-from chamberlain.metering.models import Read
+from chamberlain.metering.models import Installation, Read
 from tests import office
 from tests.billing.certificates_office import (
     CLOSING,
@@ -195,6 +195,35 @@ def test_the_payoff_bills_the_final_read_and_an_estimate_up_to_the_closing(desk)
     assert prove(program_actor()).differences == ()
 
 
+def test_where_all_is_billed_up_to_the_closing_the_payoff_raises_nothing(desk):
+    number = desk.accept(closing_on=DAY)
+    assert operations.set_payoff(desk.clerk, number, desk.place.day.pk, NOW) == 0
+    assert queries.application(number).stage == "payable"
+
+
+def test_without_a_meter_at_the_service_the_final_read_says_so(desk):
+    number = desk.accept()
+    Installation.objects.all().delete()
+    with pytest.raises(NotFound, match="No meter is installed"):
+        desk.read(number)
+
+
+def test_a_usage_that_the_tariff_cannot_rate_is_said(desk):
+    number = desk.accept()
+    without_meter(desk)
+    ServiceAgreement.objects.filter(is_metered=False).update(attributes={"hoses": "many"})
+    with pytest.raises(NotPayable, match="whole number"):
+        queries.payoff_of(queries.application(number).application_id)
+
+
+def test_the_board_tells_the_age_and_when_an_application_is_ready(desk):
+    number = desk.apply()
+    [row] = queries.board(DAY + timedelta(days=3))
+    assert (row.application.number, row.age_days, row.misses) == (number, 3, False)
+    assert row.ready_on == DAY + timedelta(days=3 + 1 + 5 + 1 + 3 + 1)
+    assert queries.board(CLOSING)[0].misses
+
+
 def test_a_payoff_is_set_once(desk):
     number = desk.payable()
     with pytest.raises(AlreadyDone):
@@ -208,7 +237,7 @@ def test_credit_of_the_account_is_used_for_the_payoff(desk):
     payment = NewPayment(desk.place.number, 1_000_000, "lockbox", "LB-9")
     post_payment(program_actor(), desk.place.center.pk, payment, NOW, "over")
     before = queries.payoff_of(queries.application(number).application_id)
-    assert before.to_pay_cents == 0
+    assert (before.to_pay_cents, before.less_credit_cents) == (0, -1_000_000)
     operations.set_payoff(desk.clerk, number, desk.place.day.pk, NOW)
     left = balance(desk.place.account.pk)
     assert (left.owed_cents, left.credit_cents) == (0, 1_000_000 - before.new_cents)

@@ -73,8 +73,7 @@ def _since() -> date:
     run = PenaltyRun.objects.filter(finished_at__isnull=False).order_by("-on").first()
     if run is not None:
         return run.on
-    day = BusinessDay.objects.order_by("-day").first()
-    return day.day if day else date.max
+    return BusinessDay.objects.latest("day").day
 
 
 def _due(account_id: int, closing_on: date) -> pl.DataFrame:

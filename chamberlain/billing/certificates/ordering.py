@@ -88,14 +88,18 @@ _FROM_IMPORTS = """
     JOIN LATERAL (
         SELECT r.id FROM metering_read r
         WHERE r.service_point_id = g.service_point_id AND r.quality = %s
-            AND r.to_on > o.ordered_on AND r.to_on <= o.wanted_by
+            AND r.to_on <= o.wanted_by
+            AND (r.to_on > o.ordered_on OR r.to_on = o.ordered_on AND o.wanted_by = o.ordered_on)
         ORDER BY r.to_on DESC, r.id DESC LIMIT 1) r ON true
     WHERE o.read_id IS NULL AND o.application_id = ANY(%s)
 """
 
 
 def take_reads_from_imports(application_ids: list[int]) -> int:
-    """Carries out orders by actual reads that came in with a file since; returns how many."""
+    """Carries out orders by actual reads that came in with a file since; returns how many.
+
+    A read of the order's own day counts when that is the closing too: no later one can be had.
+    """
     found = dict(rows(_FROM_IMPORTS, [Read.Quality.ACTUAL, application_ids]))
     orders = list(FinalRead.objects.filter(pk__in=found))
     for order in orders:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 import polars as pl
 from django.db import connection
+from django.utils import timezone
 
 from chamberlain.billing.certificates.deadlines import ROWS, deadlines
 from chamberlain.billing.certificates.payoff import Payoff, PayoffBill, payoff_of
@@ -209,10 +210,15 @@ _DEADLINES = """
 """
 
 
-def board(today: date, zone: str = "America/Chicago") -> list[BoardRow]:
+def board(today: date) -> list[BoardRow]:
     """Applications under way: first those that will miss their closing date, then by age."""
     text = {"is_metered": pl.String, "is_reviewed": pl.String}
-    frame = read_frame(connection.connection, _DEADLINES, {**ROWS, **text}, {"zone": zone})
+    frame = read_frame(
+        connection.connection,
+        _DEADLINES,
+        {**ROWS, **text},
+        {"zone": timezone.get_current_timezone_name()},
+    )
     ordered = deadlines(
         frame.with_columns((pl.col(name) == "t").alias(name) for name in text), today
     )
