@@ -3,12 +3,9 @@
 from dataclasses import dataclass, replace
 from datetime import date
 
-from chamberlain.billing.adjusting.reasons import load_reasons
+from chamberlain.billing.adjusting.reasons import Reason, Step, load_reasons
 from chamberlain.billing.finals.operations import Leaving, ask_final_bill
 from chamberlain.billing.finals.terms import Terms, load_final_terms
-from chamberlain.cities.loading import CITIES
-from chamberlain.cities.loading import _reason as reason_terms
-from chamberlain.cities.schema import read_city
 from chamberlain.identity.actors import Actor, program_actor
 from chamberlain.identity.models import Role
 from chamberlain.ledger import chart
@@ -58,9 +55,23 @@ def home() -> Home:
     program = program_actor()
     load_final_terms(program, [TERMS])
     reasons = [
-        replace(reason_terms(each), charge_kinds=())
-        for each in read_city(CITIES / "chicago").adjustments.reasons
-        if each.code in (TERMS.charges_reason, TERMS.credit_reason)
+        Reason(
+            code=code,
+            kind=kind,
+            name="To the holder's other account",
+            starts_on=date(2010, 1, 1),
+            ends_on=None,
+            charge_kinds=(),
+            largest_credit_cents=1_000_000,
+            needs_nothing_owed=False,
+            approvals=(Step(500_000, ("accounts_supervisor",)),),
+            source="chosen for the tests",
+            is_verified=False,
+        )
+        for code, kind in (
+            (TERMS.charges_reason, "move_charges"),
+            (TERMS.credit_reason, "move_credit"),
+        )
     ]
     load_reasons(program, reasons)
     customer_id = account_summary(made.number).customer_id
