@@ -262,6 +262,7 @@ def _reason(reason: AdjustmentReasonFile) -> Reason:
         charge_kinds=reason.charge_kinds,
         largest_credit_cents=reason.largest_credit_cents,
         needs_nothing_owed=reason.needs_nothing_owed,
+        untouched_months=reason.untouched_months,
         approvals=tuple(
             Step(step.up_to_cents, tuple(str(role) for role in step.roles))
             for step in reason.approvals

@@ -307,6 +307,7 @@ class AdjustmentReasonFile(Strict):
     charge_kinds: tuple[Code, ...] = ()
     largest_credit_cents: Annotated[Amount, Field(alias="largest_credit")] = 0
     needs_nothing_owed: bool = False
+    untouched_months: Annotated[int, Field(ge=1, le=600)] | None = None
     approvals: Annotated[tuple[AdjustmentApproval, ...], Field(min_length=1)]
     source: Source
     verified: bool

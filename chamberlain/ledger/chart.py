@@ -14,6 +14,7 @@ CREDITS = "2300"
 BANK = "1000"
 MOVES = "2390"
 REFUNDS = "2400"
+UNCLAIMED = "2410"
 # Where money is paid that no counter took, until the bank has it.
 CHANNELS = {
     "lockbox": "Lockbox",
@@ -110,6 +111,7 @@ def ensure_adjusting_accounts(kinds: Mapping[str, str]) -> None:
     """Makes the accounts that adjustments need. kinds: names of those that the office bears."""
     _ensure(MOVES, "Moved between customers' accounts", LedgerAccount.Kind.LIABILITY)
     _ensure(REFUNDS, "Refunds to be paid out", LedgerAccount.Kind.LIABILITY)
+    _ensure(UNCLAIMED, "Unclaimed credits to be handed over", LedgerAccount.Kind.LIABILITY)
     for kind, name in kinds.items():
         _ensure(adjustment_code(kind), f"Adjustments: {name}", LedgerAccount.Kind.EXPENSE)
 

@@ -9,6 +9,7 @@ from chamberlain.identity.actors import Actor, program_actor
 from chamberlain.identity.models import Role
 from chamberlain.ledger import chart
 from chamberlain.ledger.models import BusinessDay
+from chamberlain.ledger.operations import open_business_day, seal_business_day
 from chamberlain.ledger.payments import NewPayment, post_payment
 from chamberlain.ledger.posting import NewCharge, NewEntry, raise_charges
 from tests import office
@@ -38,6 +39,7 @@ REASONS = (
     reason("holders_credit", "move_credit", largest_credit_cents=50_000),
     reason("holders_charges", "move_charges"),
     reason("asked_back", "refund", needs_nothing_owed=True),
+    reason("unclaimed", "unclaimed_credit", needs_nothing_owed=True, untouched_months=36),
     reason("old", "goodwill", ends_on=date(2025, 1, 1)),
 )
 
@@ -63,6 +65,12 @@ class Adjusting:
         """A payment by lockbox; returns its entry's id."""
         new = NewPayment(account, cents, "lockbox", reference)
         return post_payment(program_actor(), self.center_id, new, NOW, reference)[0].payment_id
+
+    def reopen(self, day: date) -> BusinessDay:
+        """Closes the open day and opens a later one."""
+        seal_business_day(program_actor(), self.day.pk, NOW)
+        self.day = open_business_day(program_actor(), self.center_id, day, NOW)
+        return self.day
 
     def charge(self, account_id: int, cents: int, kind: str = "water") -> int:
         """One more charge on an account; returns its id."""

@@ -307,7 +307,7 @@ def test_an_account_that_owes_is_not_refunded(place: Adjusting, account: Owed) -
 def test_reasons_of_the_day_come_in_the_order_of_kinds(place: Adjusting) -> None:
     codes = [each.code for each in reasons_on(DAY)]
     assert codes[0] == "leak"
-    assert codes[-1] == "asked_back"
+    assert codes[-1] == "unclaimed"
     assert "old" not in codes
 
 

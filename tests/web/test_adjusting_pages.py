@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from chamberlain.billing.adjusting.models import AdjustmentReason
 from chamberlain.billing.adjusting.operations import (
     Wanted,
     approve_adjustment,
@@ -205,3 +206,15 @@ def test_a_refund_is_paid_out_and_a_mistake_is_reversed(place: scenes.Office, pa
     page.get_by_role("button", name="Reverse it").click()
     expect(page.locator(".page-head")).to_contain_text("Reversed")
     seen(page, "adjustment-reversed")
+
+
+def test_unclaimed_credits_become_one_batch(place: scenes.Office, page: Page) -> None:
+    sign_in(page, "robin", "/adjustments/unclaimed/")
+    expect(page.locator("main")).to_contain_text("No credit is past the city's term")
+    AdjustmentReason.objects.filter(code="unclaimed").update(untouched_months=1)
+    new = NewPayment("1004220825", 4000, "lockbox", "LB-7")
+    post_payment(program_actor(), place.center.pk, new, NOW, "LB-7")
+    page.reload()
+    seen(page, "unclaimed-credits")
+    page.get_by_role("button", name="Ask to hand all of them over").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Unclaimed credit handed over")

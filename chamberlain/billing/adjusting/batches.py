@@ -126,10 +126,11 @@ def preview_batch(
             field="reason",
         )
     lines, bad = read_lines(content, note)
-    return _look(lines, bad, reason)
+    return look(lines, bad, reason, today)
 
 
-def _look(lines: list[Line], bad: list[BadRecord], reason: Reason) -> Preview:
+def look(lines: list[Line], bad: list[BadRecord], reason: Reason, today: date) -> Preview:
+    """What lines would do as the accounts are now; the bad ones are listed by line."""
     ids = _account_ids([line.account for line in lines])
     first_seen: dict[str, int] = {}
     good: list[Line] = []
@@ -143,7 +144,7 @@ def _look(lines: list[Line], bad: list[BadRecord], reason: Reason) -> Preview:
     wanted = pl.DataFrame(
         [(ids[line.account], line.cents) for line in good], schema=WANTED, orient="row"
     )
-    faulty, settled = faults(wanted, reason)
+    faulty, settled = faults(wanted, reason, today)
     bad += [
         BadRecord(f"line {line.line}", f"Account {line.account}: {faulty[ids[line.account]]}")
         for line in good
@@ -205,10 +206,10 @@ def ask_batch(
                 looked.records,
             )
         lock_balances([row.account_id for row in looked.rows])
-        return _write_batch(actor, looked, content, file_name, today, now, idempotency_key)
+        return write_batch(actor, looked, content, file_name, today, now, idempotency_key)
 
 
-def _write_batch(
+def write_batch(
     actor: Actor,
     looked: Preview,
     content: bytes,
@@ -217,6 +218,7 @@ def _write_batch(
     now: datetime,
     key: str,
 ) -> str:
+    """Asks for what was looked at, in the caller's transaction; returns the batch's number."""
     reason = reason_row(looked.reason.code, today)
     batch_id = int(next_ids(connection.connection, "adjusting_adjustmentbatch", 1)[0])
     batch = AdjustmentBatch.objects.create(

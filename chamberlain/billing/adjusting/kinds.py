@@ -15,6 +15,7 @@ class Kind(StrEnum):
     MOVE_CREDIT = "move_credit"
     MOVE_CHARGES = "move_charges"
     REFUND = "refund"
+    UNCLAIMED = "unclaimed_credit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,5 +54,6 @@ KINDS: dict[str, KindRow] = {
         KindRow(Kind.MOVE_CREDIT, "Credit moved", moves=True),
         KindRow(Kind.MOVE_CHARGES, "Charges moved", moves=True, needs_charges=True),
         KindRow(Kind.REFUND, "Refund of credit"),
+        KindRow(Kind.UNCLAIMED, "Unclaimed credit handed over"),
     )
 }

@@ -26,6 +26,7 @@ class AdjustmentReason(models.Model):
 
     charge_kinds: which charges it may settle, all when empty. largest_credit_cents: the most
     credit that it may leave on the account. needs_nothing_owed: only where nothing is owed.
+    untouched_months: only for credit that nothing moved for so many months.
     approvals: steps of `up_to_cents` and `roles`; the last is the largest adjustment.
     """
 
@@ -37,6 +38,7 @@ class AdjustmentReason(models.Model):
     charge_kinds = ArrayField(models.CharField(max_length=24), default=list)
     largest_credit_cents = models.BigIntegerField(default=0)
     needs_nothing_owed = models.BooleanField(default=False)
+    untouched_months = models.SmallIntegerField(null=True)
     approvals = models.JSONField()
     source = models.CharField(max_length=300)
     is_verified = models.BooleanField()

@@ -160,7 +160,7 @@ def _check_postable(
         plan_move(move, reason, today, "")
         return
     frame = pl.DataFrame({"account_id": [account_id], "cents": [cents]}, schema=WANTED)
-    wrong, _ = faults(frame, reason, wanted.charge_ids)
+    wrong, _ = faults(frame, reason, today, wanted.charge_ids)
     if wrong:
         raise Refused(wrong[account_id], field="cents")
 
@@ -330,7 +330,7 @@ def _post(
         orient="row",
     )
     lock_balances(taken["account_id"].to_list())
-    wrong, settled = faults(taken.select(list(WANTED)), reason, charge_ids)
+    wrong, settled = faults(taken.select(list(WANTED)), reason, day.day, charge_ids)
     if wrong:
         first = next(each for each in adjustments if each.account_id in wrong)
         raise Refused(f"{first.number}: {wrong[first.account_id]}")

@@ -48,7 +48,9 @@ def post_adjustments(
     ids = next_ids(database, "ledger_entry", taken.height)
     entries = taken.with_columns(entry_id=ids)
     transfers = (
-        _refunds(entries) if reason.kind == Kind.REFUND else _credits(entries, settled, reason)
+        _credits(entries, settled, reason)
+        if reason.kind_row.settles
+        else _out_of_credit(entries, reason)
     )
     frames = EntryFrames(
         entries=entries.select(
@@ -70,11 +72,12 @@ def post_adjustments(
     return entries.select("adjustment_id", "entry_id")
 
 
-def _refunds(entries: pl.DataFrame) -> pl.DataFrame:
+def _out_of_credit(entries: pl.DataFrame, reason: Reason) -> pl.DataFrame:
+    to = chart.REFUNDS if reason.kind == Kind.REFUND else chart.UNCLAIMED
     return entries.select(
         "entry_id",
         debit_id=pl.lit(chart.ledger_account_id(chart.CREDITS)),
-        credit_id=pl.lit(chart.ledger_account_id(chart.REFUNDS)),
+        credit_id=pl.lit(chart.ledger_account_id(to)),
         cents="cents",
         effect=pl.lit("none"),
         account_id="account_id",

@@ -44,6 +44,7 @@ class Reason:
     approvals: tuple[Step, ...]
     source: str
     is_verified: bool
+    untouched_months: int | None = None
 
     @property
     def kind_row(self) -> KindRow:

@@ -1,5 +1,6 @@
 """Adjustments of many accounts: a file looked at, asked for together, decided together."""
 
+import secrets
 from typing import Any
 
 from django import forms
@@ -11,7 +12,7 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from chamberlain.billing.adjusting import batches, operations, queries
+from chamberlain.billing.adjusting import batches, operations, queries, unclaimed
 from chamberlain.billing.adjusting.reasons import reasons_on
 from chamberlain.kernel.errors import Refused
 from chamberlain.web.access import actor_of_page, needs, say_refusal
@@ -159,7 +160,39 @@ def _decide(request: OfficeRequest, number: str, note: str) -> str:
     return f"Batch {number} was posted: {count:,} adjustments."
 
 
+@needs("billing.view")
+@require_http_methods(["GET", "HEAD", "POST"])
+def unclaimed_credits(request: OfficeRequest) -> HttpResponse:
+    """Credits past the city's term, and asking to hand them over."""
+    actor, today = actor_of_page(request), timezone.localdate()
+    refusal = ""
+    if request.method == "POST":
+        try:
+            key = request.POST.get("key", "")[:48] or secrets.token_hex(16)
+            number = unclaimed.ask_unclaimed(actor, today, timezone.now(), key)
+            messages.success(request, f"Batch {number} was asked for.")
+            return redirect("adjustment_batch", number)
+        except Refused as refused:
+            refusal = refused.sentence
+    count, cents = unclaimed.count_unclaimed(today)
+
+    def fetch(limit: int, offset: int) -> list[unclaimed.UnclaimedRow]:
+        return unclaimed.unclaimed_credits(today, limit, offset)
+
+    values = {
+        "reason": unclaimed.unclaimed_reason(today),
+        "page": page_of(request, count, fetch, ROWS),
+        "cents": cents,
+        "refusal": refusal,
+        "key": secrets.token_hex(16),
+        "may_ask": actor.may("adjustment.ask"),
+        "breadcrumbs": _crumbs("Unclaimed credits"),
+    }
+    return render(request, "adjusting/unclaimed.html", values, status=409 if refusal else 200)
+
+
 urlpatterns = [
+    path("adjustments/unclaimed/", unclaimed_credits, name="unclaimed_credits"),
     path("adjustments/files/", upload, name="adjustment_upload"),
     path("adjustments/files/<int:file_id>/", file, name="adjustment_file"),
     path("adjustments/files/<int:file_id>/ask/", ask_for_file, name="adjustment_file_ask"),
