@@ -238,6 +238,7 @@ def on_file(request: OfficeRequest, number: str) -> HttpResponse:
     values: dict[str, Any] = {
         "unmasked": unmasked,
         "may_change": actor_of_page(request).may("customer.change"),
+        "mailing": record.mailing_on(account.account_id, timezone.localdate()),
         "holders": registry.holders(account.account_id),
         "agreements": billed.agreements_of_account(account.account_id),
         "contacts": registry.contacts(account.customer_id, unmasked=unmasked)
