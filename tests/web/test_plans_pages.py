@@ -78,6 +78,8 @@ def test_a_number_that_the_terms_do_not_allow_is_said_beside_the_field(
 ) -> None:
     sign_in(page, "robin", f"/accounts/{place.number}/plans/")
     page.get_by_label("Instalments", exact=True).fill("37")
+    page.keyboard.press("Tab")
+    expect(page.locator("#offer")).to_contain_text("1 to 36 instalments")
     page.get_by_role("button", name="Calculate").click()
     expect(page.locator(".field--error")).to_contain_text("1 to 36 instalments")
     assert_accessible(page)
