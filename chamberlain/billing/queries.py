@@ -201,6 +201,17 @@ def bill_before(row: BillRow) -> BillRow | None:
     return BillRow(*rows[0]) if rows else None
 
 
+def replaced_and_replacing(bill_id: int) -> tuple[str, str]:
+    """The number of the bill that this one replaces and of the one that replaces it, or ""."""
+    query = """
+        SELECT coalesce(o.number, ''), coalesce(n.number, '') FROM billing_bill b
+        LEFT JOIN billing_bill o ON o.id = b.replaces_id
+        LEFT JOIN billing_bill n ON n.replaces_id = b.id WHERE b.id = %s
+    """
+    [(replaces, replaced_by)] = _rows(query, [bill_id])
+    return replaces, replaced_by
+
+
 def lines_of_bills(bill_ids: Sequence[int]) -> dict[int, list[LineRow]]:
     """Printed lines by bill id, in their order."""
     found: dict[int, list[LineRow]] = {bill_id: [] for bill_id in bill_ids}

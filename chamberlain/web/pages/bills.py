@@ -50,9 +50,12 @@ def bill(request: OfficeRequest, number: str) -> HttpResponse:
     before = queries.bill_before(found)
     lines = queries.lines_of_bill(found.bill_id)
     lines_before = queries.lines_of_bill(before.bill_id) if before else []
+    replaces, replaced_by = queries.replaced_and_replacing(found.bill_id)
     actor = actor_of_page(request)
     values = {
         "bill": found,
+        "replaces": replaces,
+        "replaced_by": replaced_by,
         "before": before,
         "lines": [(line, explain_line(line)) for line in lines],
         "explanation": explain_bill(found, lines, before, lines_before),
