@@ -1,5 +1,6 @@
 """Applications, their progress and certificates, for pages and documents."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -30,6 +31,8 @@ __all__ = [
     "board",
     "certificate",
     "certificates_of",
+    "certified_until",
+    "count_ended",
     "exemptions_on",
     "final_reads",
     "latest_applications",
@@ -279,6 +282,21 @@ def certificates_of(application_id: int) -> list[CertificateRow]:
     """Certificates of an application, the latest first."""
     where = "WHERE c.application_id = %s ORDER BY c.id DESC"
     return [CertificateRow(*row) for row in _rows(_CERTIFICATES + where, [application_id])]
+
+
+def certified_until(account_ids: Sequence[int], today: date) -> dict[int, date]:
+    """Accounts for whose days up to a closing a certificate stands, with the first day after.
+
+    A certificate stands until it expires, and for good once the deed came in on it.
+    """
+    query = """
+        SELECT p.account_id, max(c.closing_on) FROM certificates_certificate c
+        JOIN certificates_application p ON p.id = c.application_id
+        LEFT JOIN certificates_deedtransfer d ON d.application_id = p.id
+        WHERE p.account_id = ANY(%s) AND (c.valid_until > %s OR d.id IS NOT NULL)
+        GROUP BY p.account_id
+    """
+    return dict(_rows(query, [list(account_ids), today]))
 
 
 def exemptions_on(day: date) -> list[tuple[str, str]]:

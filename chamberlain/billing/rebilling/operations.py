@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 from django.db import connection, transaction
 
+from chamberlain.billing.certificates.queries import certified_until
 from chamberlain.billing.composing import Posting
 from chamberlain.billing.rebilling import limits as limit_rules
 from chamberlain.billing.rebilling import showing
@@ -163,8 +164,16 @@ def _show(actor: Actor, rebill: Rebill, today: date) -> None:
     rebill.shown, rebill.seen = items, showing.digest(items)
     rebill.difference_cents = sum(change.cents for change in changes)
     rebill.moved_cents = sum(abs(change.cents) for change in changes)
-    rebill.needs_approval = limit_rules.needs_second_person(changes, limits)
+    rebill.needs_approval = limit_rules.needs_second_person(changes, limits) or _is_certified(
+        rebill, today
+    )
     rebill.save()
+
+
+def _is_certified(rebill: Rebill, today: date) -> bool:
+    """Whether a full payment certificate says that what the earliest of the days cost is paid."""
+    until = certified_until([rebill.account_id], today).get(rebill.account_id)
+    return until is not None and rebill.from_on < until
 
 
 def _penalty_cents(charge_ids: Sequence[int]) -> int:
@@ -278,8 +287,8 @@ def _require_second_person(actor: Actor, rebill: Rebill) -> None:
     actor.require("bill.approve_rebill")
     if actor.user_id == rebill.asked_by_id:
         raise NotPermitted(
-            f"Rebill {rebill.pk} changes so much that another person posts it than the one who "
-            "asked; hand it to a supervisor."
+            f"Rebill {rebill.pk} changes much, or days that a full payment certificate stands for, "
+            "so another person posts it than the one who asked; hand it to a supervisor."
         )
 
 
