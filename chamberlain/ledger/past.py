@@ -103,13 +103,13 @@ class OtherEntry:
 
 
 def other_entries(account_id: int, limit: int = 50) -> list[OtherEntry]:
-    """Charges raised, adjustments, penalties, credit used and the like, the newest first."""
+    """Adjustments, penalties, credit used, charges that no bill run raised; the newest first."""
     query = f"""
         SELECT m.id, m.day, m.posted_at, m.kind, m.document, m.reason,
             coalesce(nullif(u.display_name, ''), u.username), m.balance, m.moved
         FROM (SELECT e.id, d.day, e.posted_at, e.kind, e.document, e.reason, e.actor_id,
                 sum(({_OWED}) - ({_CREDIT}))::bigint AS balance, sum(t.cents)::bigint AS moved
-            {_MOVED} AND e.reverses_id IS NULL
+            {_MOVED} AND e.reverses_id IS NULL AND e.kind <> 'bill'
             GROUP BY e.id, d.day
             HAVING NOT bool_or(db.kind = 'asset' AND db.control = 'none' AND cr.control <> 'none')
             ORDER BY d.day DESC, e.id DESC LIMIT %(limit)s) m

@@ -187,7 +187,7 @@ def _others(entries: Iterable[OtherEntry], bills: Iterable[BillRow]) -> Iterator
     """Entries that neither a bill nor a payment stands for."""
     of_bills = {bill.entry_id for bill in bills}
     for entry in entries:
-        if entry.entry_id in of_bills or entry.kind == "bill":
+        if entry.entry_id in of_bills:
             continue
         moved = f"{show_cents(entry.moved_cents)} moved, the balance stayed"
         yield Event(

@@ -19,7 +19,7 @@ from chamberlain.billing.operations import reverse_bill
 from chamberlain.identity.actors import program_actor
 from chamberlain.kernel.errors import Invalid, NotFound
 from chamberlain.ledger import operations as ledger
-from chamberlain.ledger.past import moves_until, past_balance
+from chamberlain.ledger.past import moves_until, other_entries, past_balance
 from chamberlain.ledger.payments import NewPayment, post_payment
 from chamberlain.ledger.queries import balance
 from chamberlain.metering.models import Read
@@ -256,3 +256,10 @@ def test_an_analysis_of_right_bills_says_so(place: scenes.Office) -> None:
     reverse_bill(program_actor(), "88-203416", place.day.pk, NOW, "Read wrongly")
     found = analysis(place.account.pk, SINCE, DAY + timedelta(days=1))
     assert "Bills that were taken back are left out: 1." in summary(found)
+
+
+def test_other_entries_are_neither_bills_nor_payments_nor_reversals(place: scenes.Office) -> None:
+    reverse_bill(program_actor(), "88-203417", place.day.pk, NOW, "Read wrongly")
+    [citation] = other_entries(place.account.pk)
+    assert (citation.kind, citation.document) == ("citation", "70119245")
+    assert (citation.balance_cents, citation.moved_cents) == (6000, 6000)
