@@ -156,6 +156,14 @@ def test_an_analysis_marks_the_bills_that_their_reads_and_rates_do_not_give(
     assert "Billing analysis of account" in reader.pages[0].extract_text()
 
 
+def test_the_analysis_is_one_click_from_the_bills(place: scenes.Office, page: Page) -> None:
+    sign_in(page, "robin", f"/accounts/{place.number}/bills/")
+    assert_accessible(page)
+    assert_fits(page)
+    page.get_by_role("link", name="Analyze bills").click()
+    expect(page.get_by_role("heading", name="Billing analysis")).to_be_visible()
+
+
 def test_an_account_without_bills_in_the_days_has_an_empty_analysis(
     place: scenes.Office, page: Page
 ) -> None:
