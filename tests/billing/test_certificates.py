@@ -29,6 +29,7 @@ from tests.billing.certificates_office import (
     make_desk,
     without_meter,
 )
+from tests.cashiering.counter import check, make_counter, pay
 from tests.office import DAY, NOW
 
 pytestmark = pytest.mark.django_db
@@ -275,6 +276,17 @@ def test_a_certificate_is_issued_at_zero_balance_only(desk):
     assert found.paid_cents > 5000
     with pytest.raises(AlreadyDone):
         operations.issue_certificate(desk.supervisor, number, DAY, NOW)
+
+
+def test_fee_and_payoff_are_paid_at_any_counter(desk):
+    number = desk.payable()
+    covered = queries.payoff_of(queries.application(number).application_id)
+    items = [(charge.charge_id, charge.open_cents) for charge in covered.open_charges]
+    assert {charge.kind for charge in covered.open_charges} == {"fee", "sewer", "water"}
+    at_counter = make_counter("PUL")
+    pay(at_counter, desk.place.account.pk, items, check(covered.open_cents))
+    assert queries.application(number).open_cents == 0
+    assert operations.issue_certificate(desk.supervisor, number, DAY, NOW)
 
 
 def test_a_citation_does_not_hold_a_certificate_up(desk):

@@ -196,6 +196,7 @@ def _show(
     forms = {name: kind(prefix=name, initial=first.get(name)) for name, (kind, _) in STEPS.items()}
     if form is not None:
         forms[failed] = form
+    orders = queries.final_reads(found.application_id)
     payoff, obstacle = _payoff_or_obstacle(found)
     certificates = queries.certificates_of(found.application_id)
     values = {
@@ -207,7 +208,7 @@ def _show(
                 prefix="read", auto_id=f"id_read_{order.order_id}_%s",
                 initial={"order": order.order_id},
             ))
-            for order in queries.final_reads(found.application_id)
+            for order in orders
         ],
         "payoff": payoff,
         "obstacle": obstacle,
@@ -218,7 +219,7 @@ def _show(
             if row.number != found.number
         ],
         "today": timezone.localdate(),
-        "steps": _progress(found),
+        "steps": _progress(found, has_reads=bool(orders)),
         "may_accept": actor.may("certificate.apply"),
         "may_work": actor.may("certificate.work"),
         "may_transfer": actor.may("property.change"),
@@ -247,8 +248,8 @@ def _payoff_or_obstacle(found: ApplicationRow) -> tuple[queries.Payoff | None, s
 _STAGES = ("received", "accepted", "payable", "issued")
 
 
-def _progress(found: ApplicationRow) -> list[dict[str, str]]:
-    labels = ("Identification", "Final read" if found.reads else "Review", "Payment", "Certificate")
+def _progress(found: ApplicationRow, *, has_reads: bool) -> list[dict[str, str]]:
+    labels = ("Identification", "Final read" if has_reads else "Review", "Payment", "Certificate")
     reached = _STAGES.index(found.stage) if found.stage in _STAGES else -1
     is_done = found.stage == "issued"
     return [
