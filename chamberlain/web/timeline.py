@@ -8,6 +8,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from django.utils.timezone import localtime
 
 from chamberlain.billing.accounts import ReadRow, reads_of_account
+from chamberlain.billing.certificates.queries import (
+    applications_of_account,
+    certificates_of_account,
+)
 from chamberlain.billing.explanation import quantity_in_words
 from chamberlain.billing.queries import BillRow, bills_of_account
 from chamberlain.identity.actors import Actor
@@ -31,6 +35,7 @@ KINDS = {
     "penalty": "Penalties",
     "adjustment": "Charges and adjustments",
     "reversal": "Reversals",
+    "certificate": "Certificates",
     "change": "Changes",
 }
 _DONE = {"insert": "recorded", "update": "changed", "delete": "removed"}
@@ -135,6 +140,8 @@ def timeline(
         found += map(_read, reads_of_account(account_id, limit))
     if kind in ("", "reversal"):
         found += map(_reversal, reversals_of_account(account_id, limit))
+    if kind in ("", "certificate"):
+        found += _certificates(account_id)
     if kind in ("", "change") and viewer.sees_changes:
         found += changes_in_words(changes(account_id, unmasked=viewer.unmasked, limit=limit))
     return _newest_first(filter(choice.takes, found))
@@ -225,6 +232,30 @@ def _reversal(entry: EntryRow) -> Event:
         text=entry.reason,
         business_day=entry.day,
     )
+
+
+def _certificates(account_id: int) -> Iterator[Event]:
+    """Applications for full payment certificates, and the certificates."""
+    for asked in applications_of_account(account_id):
+        yield Event(
+            kind="certificate",
+            when=asked.received_at,
+            title=f"Application {asked.number} for a full payment certificate",
+            url=f"/certificates/applications/{asked.number}/",
+            by="" if asked.is_from_public else asked.received_by,
+            text=f"Closing {asked.closing_on:%B} {asked.closing_on.day}, {asked.closing_on.year}",
+        )
+    for made in certificates_of_account(account_id):
+        yield Event(
+            kind="certificate",
+            when=made.issued_on,
+            title=f"Full payment certificate {made.number}",
+            url=f"/certificates/applications/{made.application_number}/",
+            by=made.issued_by,
+            tag="Replaced" if made.is_replaced else "",
+            tone="info",
+            text=made.reason,
+        )
 
 
 def changes_in_words(found: Iterable[Change]) -> Iterator[Event]:

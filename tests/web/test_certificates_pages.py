@@ -160,6 +160,15 @@ def test_an_account_without_a_meter_is_reviewed(desk: Desk, page: Page) -> None:
     assert_accessible(page)
 
 
+def test_the_accounts_history_tells_applications_and_certificates(desk: Desk, page: Page) -> None:
+    number, made = desk.issued()
+    sign_in(page, "robin", "/accounts/1004220817/history/?kind=certificate")
+    main = page.locator("main")
+    expect(main).to_contain_text(f"Application {number} for a full payment certificate")
+    expect(main).to_contain_text(f"Full payment certificate {made}")
+    assert_accessible(page)
+
+
 def test_who_may_only_look_is_offered_nothing_to_do(desk: Desk, page: Page) -> None:
     number, made = desk.issued()
     sign_in(page, "alex", f"/certificates/applications/{number}/")

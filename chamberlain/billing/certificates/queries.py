@@ -31,6 +31,7 @@ __all__ = [
     "board",
     "certificate",
     "certificates_of",
+    "certificates_of_account",
     "certified_until",
     "count_ended",
     "exemptions_on",
@@ -282,6 +283,12 @@ def certificates_of(application_id: int) -> list[CertificateRow]:
     """Certificates of an application, the latest first."""
     where = "WHERE c.application_id = %s ORDER BY c.id DESC"
     return [CertificateRow(*row) for row in _rows(_CERTIFICATES + where, [application_id])]
+
+
+def certificates_of_account(account_id: int) -> list[CertificateRow]:
+    """Certificates for an account, the latest first."""
+    where = "WHERE p.account_id = %s ORDER BY c.id DESC LIMIT 50"
+    return [CertificateRow(*row) for row in _rows(_CERTIFICATES + where, [account_id])]
 
 
 def certified_until(account_ids: Sequence[int], today: date) -> dict[int, date]:
