@@ -49,7 +49,9 @@ def pay(town: Town, account_id: int, cents: int, key: str = "p-1") -> None:
 
 
 def read_of(account_id: int) -> Read:
-    return Read.objects.get(pk=Bill.objects.filter(account_id=account_id).latest("pk").read_id)
+    read = Bill.objects.filter(account_id=account_id).latest("pk").read
+    assert read is not None
+    return read
 
 
 def stands(account_id: int) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from chamberlain.billing.models import Bill
 from chamberlain.billing.rebilling import citywide
 from chamberlain.billing.rebilling.citywide import CityPlan
+from chamberlain.billing.rebilling.operations import RuleTerms
 from chamberlain.billing.running import run
 from chamberlain.identity.actors import Actor, program_actor
 from chamberlain.identity.models import Role
@@ -17,9 +18,10 @@ from chamberlain.ledger.posting import DayClosed
 from chamberlain.ledger.proof import prove
 from chamberlain.ledger.queries import balance
 from chamberlain.tariffs.models import Component
-from tests.billing.rebilling_scenes import RuleTerms, load_limits, number_of
+from tests.billing.rebilling_scenes import load_limits
 from tests.billing.test_rebilling import billed_town, pay
 from tests.billing.town import FROM, Town, make_read, make_town, plan
+from tests.cli.office_commands import chamberlain
 from tests.office import NOW, make_actor
 
 
@@ -147,7 +149,6 @@ def test_a_rebill_of_the_city_takes_two_people() -> None:
 def test_a_rebill_of_the_city_needs_a_tariff_a_reason_a_period_and_a_day() -> None:
     town = billed_town(1)
     sam = make_actor("sam", Role.ACCOUNTS_SUPERVISOR)
-    assert number_of(town.agreements[0].account_id)
     for plan_of, kind, sentence in (
         (asked(town, tariff_code="none"), NotFound, "no tariff"),
         (asked(town, reason_code="none"), NotFound, "no reason"),
@@ -164,3 +165,22 @@ def test_a_rebill_of_the_city_needs_a_tariff_a_reason_a_period_and_a_day() -> No
     ledger.seal_business_day(program_actor(), town.day.pk, NOW)
     with pytest.raises(DayClosed):
         citywide.ask_city_rebill(sam, asked(town), NOW, "x")
+
+
+def test_the_terminal_asks_approves_and_runs(own_database: str) -> None:
+    town = billed_town(3)
+    two_people()
+    amend("4.00")
+    what = ["--tariff", "chicago-metered", "--from", "2026-01-01", "--reason", "read_wrong"]
+    said = chamberlain(
+        "rebill", "ask", *what, "--note", "Wrong rate", "--as", "sam", database=own_database
+    )
+    assert "waits for another person" in said.out
+    own = chamberlain("rebill", "approve", "1", "--as", "sam", database=own_database)
+    assert own.code == 2
+    chamberlain("rebill", "approve", "1", "--as", "ruth", database=own_database)
+    done = chamberlain("rebill", "run", "1", "--as", "ruth", database=own_database)
+    assert "3 bills taken back and 3 made" in done.out
+    again = chamberlain("rebill", "run", "1", "--json", database=own_database)
+    assert again.json["difference_cents"] == -2 * 69 * 6
+    assert balance(town.agreements[0].account_id).owed_cents == 800

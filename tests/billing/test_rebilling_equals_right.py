@@ -19,7 +19,7 @@ from chamberlain.billing.models import ServiceAgreement
 from chamberlain.billing.operations import RunPlan, plan_bill_run
 from chamberlain.billing.rebilling import operations
 from chamberlain.billing.rebilling.corrections import Corrections
-from chamberlain.billing.rebilling.operations import NewRebill, NothingToRebill
+from chamberlain.billing.rebilling.operations import NewRebill, NothingToRebill, RuleTerms
 from chamberlain.billing.running import run
 from chamberlain.database.rows import rows
 from chamberlain.identity.actors import program_actor
@@ -31,7 +31,7 @@ from chamberlain.ledger.queries import balance
 from chamberlain.metering.models import Read
 from chamberlain.registry.models import Property, PropertyType, ServicePoint
 from chamberlain.tariffs.models import Component, Tariff
-from tests.billing.rebilling_scenes import RuleTerms, load_limits
+from tests.billing.rebilling_scenes import load_limits
 from tests.office import DAY, NOW
 from tests.web import scenes
 
@@ -128,7 +128,7 @@ def tariff(code: str, *, is_wrong: bool) -> Tariff:
     return made
 
 
-def _components(*, is_wrong: bool) -> list[tuple[str, dict]]:
+def _components(*, is_wrong: bool) -> list[tuple[str, dict[str, object]]]:
     rate = "3.91" if is_wrong else "4.37"
     return [
         (
@@ -226,7 +226,7 @@ def pay(center_id: int, number: str, cents: int) -> None:
         post_payment(program_actor(), center_id, payment, NOW, key)
 
 
-def billed(account_id: int) -> list[tuple]:
+def billed(account_id: int) -> list[tuple[object, ...]]:
     """Every line that stands, by days and component."""
     return rows(
         """

@@ -1,15 +1,17 @@
 """A clerk sets bills right in the browser: days, what was wrong, old against new, posted."""
 
 from dataclasses import dataclass
+from datetime import date
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from chamberlain.billing.models import Bill
+from chamberlain.billing.rebilling.operations import RuleTerms
 from chamberlain.identity.actors import program_actor
 from chamberlain.identity.models import Role
 from chamberlain.ledger.proof import prove
-from tests.billing.rebilling_scenes import RuleTerms, load_limits
+from tests.billing.rebilling_scenes import load_limits
 from tests.office import make_user
 from tests.web import scenes
 from tests.web.conftest import Live, assert_accessible, assert_fits, keep_picture, sign_in
@@ -27,7 +29,7 @@ class Desk:
 @pytest.fixture
 def desk(live: Live) -> Desk:
     place = scenes.furnished_office()
-    load_limits(RuleTerms(scenes.date(2010, 1, 1), 24, 60, 5_000, 24, "chosen", False))
+    load_limits(RuleTerms(date(2010, 1, 1), 24, 60, 5_000, 24, "chosen", False))
     make_user("clara", Role.CLERK)
     make_user("otto", Role.CLERK)
     make_user("sam", Role.ACCOUNTS_SUPERVISOR)
