@@ -77,7 +77,7 @@ def agreements_of_account(account_id: int) -> list[AgreementRow]:
         JOIN tariffs_tariff t ON t.id = g.tariff_id
         JOIN registry_servicepoint s ON s.id = g.service_point_id
         JOIN registry_property p ON p.id = s.property_id
-        WHERE g.account_id = %s
+        WHERE g.account_id = %s AND NOT isempty(g.period)
         ORDER BY upper_inf(g.period) DESC, lower(g.period) DESC, g.id LIMIT 50
     """
     found = []
@@ -115,6 +115,7 @@ _READS = """
     FROM (SELECT DISTINCT g.service_point_id, g.period FROM billing_serviceagreement g
         WHERE g.account_id = %s AND g.is_metered) g
     JOIN metering_read r ON r.service_point_id = g.service_point_id AND g.period @> (r.to_on - 1)
+        AND NOT EXISTS (SELECT 1 FROM rebilling_correctedread k WHERE k.old_id = r.id)
 """
 
 

@@ -39,6 +39,15 @@ _AGREEMENT = """
     a.normal_daily_thousandths
 """
 
+# Billed is billed, under whichever agreement those days stood when the bill was made: rebilling
+# may have put others in their place.
+_BILLED = """
+    JOIN billing_serviceagreement g ON g.id = b.agreement_id
+    WHERE b.read_id = r.id AND g.tariff_id = a.tariff_id
+        AND b.from_on < least(r.to_on, upper(a.period))
+        AND b.to_on > greatest(r.from_on, lower(a.period))
+"""
+
 _READS = f"""
     SELECT {_AGREEMENT.format(read="r.id")}, greatest(r.from_on, lower(a.period)),
         least(r.to_on, upper(a.period)),
@@ -49,8 +58,9 @@ _READS = f"""
         AND r.to_on <= %(reads_up_to)s AND a.period && daterange(r.from_on, r.to_on)
     WHERE a.tariff_id = %(tariff)s AND a.is_metered AND a.id BETWEEN %(first)s AND %(last)s
         AND (%(cycle)s::int IS NULL OR a.cycle_months = %(cycle)s)
-        AND NOT EXISTS (SELECT 1 FROM billing_bill b WHERE b.read_id = r.id
-            AND b.agreement_id = a.id AND b.replaces_id IS NULL)
+        AND NOT EXISTS (SELECT 1 FROM rebilling_correctedread k WHERE k.old_id = r.id)
+        AND NOT EXISTS (SELECT 1 FROM billing_bill b {_BILLED} AND b.replaces_id IS NULL)
+        AND NOT EXISTS (SELECT 1 FROM billing_bill b {_BILLED} AND b.replaces_id IS NOT NULL)
     ORDER BY a.account_id, r.to_on, r.id
 """
 
@@ -61,9 +71,11 @@ _SEASON = f"""
     WHERE a.tariff_id = %(tariff)s AND NOT a.is_metered AND a.id BETWEEN %(first)s AND %(last)s
         AND a.period && daterange(%(from_on)s::date, %(to_on)s::date)
         AND (%(cycle)s::int IS NULL OR a.cycle_months = %(cycle)s)
-        AND NOT EXISTS (SELECT 1 FROM billing_bill b WHERE b.agreement_id = a.id
-            AND b.from_on = greatest(%(from_on)s::date, lower(a.period))
-            AND b.read_id IS NULL AND b.replaces_id IS NULL)
+        AND NOT EXISTS (SELECT 1 FROM billing_serviceagreement g
+            JOIN billing_bill b ON b.account_id = g.account_id AND b.agreement_id = g.id
+            WHERE g.service_point_id = a.service_point_id AND g.tariff_id = a.tariff_id
+                AND b.read_id IS NULL AND b.from_on < least(%(to_on)s::date, upper(a.period))
+                AND b.to_on > greatest(%(from_on)s::date, lower(a.period)))
     ORDER BY a.account_id
 """
 
@@ -86,7 +98,7 @@ def candidates(
         database, _READS if run.is_metered else _SEASON, SCHEMA, _params(run, first, last)
     )
     return (
-        _shared_by_days(frame)
+        shared_by_days(frame)
         .with_row_index("row")
         .with_columns(
             row=pl.col("row").cast(pl.Int64),
@@ -118,7 +130,12 @@ def _params(run: BillRun, first: int, last: int) -> dict[str, Any]:
     }
 
 
-def _shared_by_days(frame: pl.DataFrame) -> pl.DataFrame:
+def shared_by_days(frame: pl.DataFrame) -> pl.DataFrame:
+    """Each row's share of its read's usage, by days; rows without a read stay as they are.
+
+    frame: from_on, to_on, read_id, usage_thousandths of the whole read, days_before (from the
+    read's first day), days_of_read. Returns the frame without the last two.
+    """
     days = (pl.col("to_on") - pl.col("from_on")).dt.total_days()
     usage, total = pl.col("usage_thousandths"), pl.col("days_of_read")
 

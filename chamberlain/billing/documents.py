@@ -12,6 +12,7 @@ from django.db import connection
 
 from chamberlain.billing import queries
 from chamberlain.billing.explanation import explain_line, quantity_in_words
+from chamberlain.billing.plans.queries import BilledInstalment, instalments_with_bills
 from chamberlain.billing.queries import BillRow, LineRow
 from chamberlain.kernel.money import show_cents
 
@@ -29,12 +30,15 @@ def bill_data(bill_ids: Sequence[int]) -> dict[str, Any]:
     bills = queries.bills_by_id(bill_ids)
     lines = queries.lines_of_bills([bill.bill_id for bill in bills])
     history = _usage_before([bill.bill_id for bill in bills])
+    instalments = instalments_with_bills([bill.bill_id for bill in bills])
     title = f"Bill {bills[0].number}" if len(bills) == 1 else f"{len(bills)} bills"
     return {
         "city": settings.CITY_NAME,
         "title": title,
         "bills": [
-            _page(bill, lines[bill.bill_id], history.get(bill.bill_id, [])) for bill in bills
+            _page(bill, lines[bill.bill_id], history.get(bill.bill_id, []))
+            | {"plan": _plan(instalments.get(bill.bill_id, []))}
+            for bill in bills
         ],
     }
 
@@ -57,8 +61,9 @@ def _page(
     return {
         "number": bill.number,
         "account": bill.account_number,
-        "holder": bill.holder,
-        "address": bill.address,
+        "holder": bill.mail_to or bill.holder,
+        "address": bill.mail_address or bill.address,
+        "place": bill.address if bill.mail_address else "",
         "from_on": _day(bill.from_on),
         "last_on": _day(bill.to_on),
         "days": (bill.to_on - bill.from_on).days,
@@ -98,6 +103,14 @@ def _previous(bill: BillRow) -> str:
     if before > 0:
         return f"From before this bill {show_cents(before)} is owed; in all that is {total}."
     return f"Your credit of {show_cents(-before)} was used for this bill; {total} is left to pay."
+
+
+def _plan(instalments: Sequence[BilledInstalment]) -> str:
+    if not instalments:
+        return ""
+    due = "; ".join(f"{show_cents(each.cents)} by {_day(each.due_on)}" for each in instalments)
+    number = instalments[0].plan_number
+    return f"To be paid under your payment plan {number} until the next bill: {due}."
 
 
 def _day(day: date) -> str:

@@ -12,7 +12,11 @@ from chamberlain.kernel.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class BillRow:
-    """A bill as lists show it. is_reversed: its entry was taken back."""
+    """A bill as lists show it. is_reversed: its entry was taken back.
+
+    mail_to, mail_address: where the account's mail went when the bill was issued, apart from the
+    holder and the place of service; "" where it did not.
+    """
 
     bill_id: int
     number: str
@@ -36,6 +40,8 @@ class BillRow:
     entry_id: int | None
     holder: str
     address: str
+    mail_to: str
+    mail_address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,8 @@ _BILLS = """
             LEFT JOIN ledger_settlement s ON s.charge_id = c.id WHERE l.bill_id = b.id), 0)::bigint,
         EXISTS (SELECT 1 FROM ledger_entry e WHERE e.reverses_id = b.entry_id),
         r.usage_thousandths, r.unit, r.quality, g.rate_class, t.name, t.code, b.run_id, b.entry_id,
-        coalesce(h.name, ''), coalesce(h.address, '')
+        coalesce(h.name, ''), coalesce(h.address, ''), coalesce(m.addressee, ''),
+        coalesce(m.address || ', ' || m.postal_code, '')
     FROM billing_bill b
     JOIN ledger_account a ON a.id = b.account_id
     JOIN billing_serviceagreement g ON g.id = b.agreement_id
@@ -120,6 +127,8 @@ _BILLS = """
         LEFT JOIN registry_property p ON p.id = k.property_id
         WHERE k.account_id = b.account_id AND (k.period @> b.to_on - 1 OR upper_inf(k.period))
         ORDER BY lower(k.period) LIMIT 1) h ON true
+    LEFT JOIN registry_accountmailing m
+        ON m.account_id = b.account_id AND m.period @> b.issued_on
 """
 
 _LINES = """
@@ -190,6 +199,17 @@ def bill_before(row: BillRow) -> BillRow | None:
         ORDER BY b.to_on DESC, b.id DESC LIMIT 1"""
     rows = _rows(_BILLS + where, [row.account_id, row.tariff_code, row.from_on, row.bill_id])
     return BillRow(*rows[0]) if rows else None
+
+
+def replaced_and_replacing(bill_id: int) -> tuple[str, str]:
+    """The number of the bill that this one replaces and of the one that replaces it, or ""."""
+    query = """
+        SELECT coalesce(o.number, ''), coalesce(n.number, '') FROM billing_bill b
+        LEFT JOIN billing_bill o ON o.id = b.replaces_id
+        LEFT JOIN billing_bill n ON n.replaces_id = b.id WHERE b.id = %s
+    """
+    [(replaces, replaced_by)] = _rows(query, [bill_id])
+    return replaces, replaced_by
 
 
 def lines_of_bills(bill_ids: Sequence[int]) -> dict[int, list[LineRow]]:
@@ -282,7 +302,9 @@ def usage_history(account_id: int, up_to: date, periods: int = 13) -> list[tuple
     query = """
         SELECT DISTINCT ON (r.to_on, r.id) r.to_on, r.usage_thousandths, r.unit
         FROM billing_bill b JOIN metering_read r ON r.id = b.read_id
-        WHERE b.account_id = %s AND r.to_on <= %s ORDER BY r.to_on DESC, r.id DESC LIMIT %s
+        WHERE b.account_id = %s AND r.to_on <= %s
+            AND NOT EXISTS (SELECT 1 FROM rebilling_correctedread k WHERE k.old_id = r.id)
+        ORDER BY r.to_on DESC, r.id DESC LIMIT %s
     """
     return [
         (row[0], int(row[1]), str(row[2])) for row in _rows(query, [account_id, up_to, periods])

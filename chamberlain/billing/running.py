@@ -98,7 +98,7 @@ def _chunks_done(run_id: int, numbers: list[int], workers: int, dask: str | None
     if dask is not None:
         yield from _on_dask(run_id, numbers, dask)
     elif workers > 1 and len(numbers) > 1:
-        with _local_workers(min(workers, len(numbers), LARGEST_WORKERS)) as pool:
+        with local_workers(min(workers, len(numbers), LARGEST_WORKERS)) as pool:
             yield from _in_pool(run_id, numbers, pool, workers)
     else:
         yield from _here(run_id, numbers)
@@ -151,7 +151,7 @@ def _on_dask(run_id: int, numbers: list[int], address: str) -> Iterator[int]:
 
 
 @contextmanager
-def _local_workers(workers: int) -> Iterator[ProcessPoolExecutor]:
+def local_workers(workers: int) -> Iterator[ProcessPoolExecutor]:
     """Processes that start clean, each with one thread for frames and its own connection."""
     connections.close_all()
     pool = ProcessPoolExecutor(

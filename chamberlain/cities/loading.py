@@ -6,8 +6,23 @@ from pathlib import Path
 
 from django.db import transaction
 
+from chamberlain.billing.adjusting.reasons import Reason, Step, load_reasons
+from chamberlain.billing.certificates import terms as certificates
+from chamberlain.billing.finals import terms as final_bills
+from chamberlain.billing.penalties.policy import Policy, load_late_policies
+from chamberlain.billing.plans.terms import Approval, Terms, load_plan_terms
+from chamberlain.billing.rebilling.operations import ReasonTerms, RuleTerms, load_rules
 from chamberlain.cashiering.models import Till
-from chamberlain.cities.schema import CenterTerms, City, FeeTermsFile, read_city
+from chamberlain.cities.schema import (
+    AdjustmentReasonFile,
+    CenterTerms,
+    City,
+    FeeTermsFile,
+    LatePayment,
+    PlanTermsFile,
+    PlanVersion,
+    read_city,
+)
 from chamberlain.identity.actors import Actor, acting
 from chamberlain.identity.models import Center
 from chamberlain.kernel.errors import NotFound
@@ -42,7 +57,7 @@ def city_folder(code: str) -> Path:
 
 def load_city(actor: Actor, folder: Path, now: datetime) -> LoadedCity:
     """Loads a city: centers with their ledger accounts and tills, property types, charge kinds,
-    fees and tariffs.
+    fees, terms of payment plans, reasons for adjustments, the late policy and tariffs.
 
     All of the files are checked before anything is written. Raises BadFile with every fault.
     """
@@ -54,12 +69,34 @@ def load_city(actor: Actor, folder: Path, now: datetime) -> LoadedCity:
             chart.ensure_charge_kind(kind.code, kind.name, kind.priority)
         for kind_of_property in city.city.property_types:
             PropertyType.objects.update_or_create(
-                code=kind_of_property.code, defaults={"name": kind_of_property.name}
+                code=kind_of_property.code,
+                defaults=kind_of_property.model_dump(exclude={"code", "verified"}),
             )
         for terms in city.city.centers:
             _load_center(city, terms)
         for fee in city.fees.fees:
             load_fee(actor, _fee_terms(fee))
+        load_plan_terms(actor, [_plan_terms(p, v) for p in city.plans.plans for v in p.versions])
+        final_bills.load_final_terms(
+            actor,
+            [
+                final_bills.Terms(
+                    each.starts_on,
+                    each.due_days,
+                    each.usage_days,
+                    each.charges_reason,
+                    each.credit_reason,
+                    each.source,
+                    each.verified,
+                )
+                for each in city.finals.final_bills
+            ],
+        )
+        load_rules(actor, _rebill_limits(city), _rebill_reasons(city))
+        load_reasons(actor, [_reason(each) for each in city.adjustments.reasons])
+        if city.policies:
+            load_late_policies(actor, [_late_policy(city.policies.late_payment)])
+        certificates.load_certificate_terms(actor, _certificate_terms(city))
         path = folder / "tariffs.yaml"
         loaded = load_tariffs(actor, path, now) if path.exists() else []
     return LoadedCity(
@@ -81,10 +118,46 @@ def unverified(city: City) -> list[str]:
         if not center.verified
     ]
     found += [
+        f"{kind.name}: dwelling units that it may have"
+        for kind in city.city.property_types
+        if not kind.verified
+    ]
+    found += [
         f"{fee.name}: price from {price.starts_on} ({price.source})"
         for fee in city.fees.fees
         for price in fee.prices
         if not price.verified
+    ]
+    found += [
+        f"Full payment certificates: terms from {terms.starts_on} ({terms.source})"
+        for terms in city.certificates.certificates
+        if not terms.verified
+    ]
+    found += [
+        f"Final bills: terms from {terms.starts_on} ({terms.source})"
+        for terms in city.finals.final_bills
+        if not terms.verified
+    ]
+    found += [
+        f"{plan.name}: terms from {version.starts_on} ({version.source})"
+        for plan in city.plans.plans
+        for version in plan.versions
+        if not version.verified
+    ]
+    found += [
+        f"Rebilling: limits from {limit.starts_on} ({limit.source})"
+        for limit in city.rebilling.limits
+        if not limit.verified
+    ]
+    found += [
+        f"Rebilling: {reason.name} ({reason.source})"
+        for reason in city.rebilling.reasons
+        if not reason.verified
+    ]
+    found += [
+        f"{reason.name}: who approves how much ({reason.source})"
+        for reason in city.adjustments.reasons
+        if not reason.verified
     ]
     if city.policies is not None:
         late, billing, drawer = (
@@ -118,6 +191,28 @@ def _load_center(city: City, terms: CenterTerms) -> None:
         )
 
 
+def _rebill_limits(city: City) -> list[RuleTerms]:
+    return [
+        RuleTerms(
+            each.starts_on,
+            each.charge_months,
+            each.credit_months,
+            each.approval_cents,
+            each.due_days,
+            each.source,
+            each.verified,
+        )
+        for each in city.rebilling.limits
+    ]
+
+
+def _rebill_reasons(city: City) -> list[ReasonTerms]:
+    return [
+        ReasonTerms(each.code, each.name, each.beyond_limit, each.source, each.verified)
+        for each in city.rebilling.reasons
+    ]
+
+
 def _fee_terms(fee: FeeTermsFile) -> FeeTerms:
     return FeeTerms(
         code=fee.code,
@@ -128,3 +223,87 @@ def _fee_terms(fee: FeeTermsFile) -> FeeTerms:
         term_months=fee.term_months,
         due_days=fee.due_days,
     )
+
+
+def _plan_terms(plan: PlanTermsFile, version: PlanVersion) -> Terms:
+    return Terms(
+        code=plan.code,
+        name=plan.name,
+        starts_on=version.starts_on,
+        ends_on=version.ends_on,
+        charge_kinds=version.charge_kinds,
+        down_payment_basis_points=int(version.down_payment_percent * 100),
+        longest_instalments=version.longest_instalments,
+        longer_instalments=version.longer_instalments,
+        longer_above_cents=version.longer_above_cents,
+        interval_months=version.interval_months,
+        smallest_plan_cents=version.smallest_plan_cents,
+        smallest_instalment_cents=version.smallest_instalment_cents,
+        grace_days=version.grace_days,
+        needs_new_bills_paid=version.needs_new_bills_paid,
+        reinstatements=version.reinstatements,
+        reinstatement_days=version.reinstatement_days,
+        approvals=tuple(
+            Approval(step.up_to_cents, tuple(str(role) for role in step.roles))
+            for step in version.approvals
+        ),
+        source=version.source,
+        is_verified=version.verified,
+    )
+
+
+def _reason(reason: AdjustmentReasonFile) -> Reason:
+    return Reason(
+        code=reason.code,
+        kind=reason.kind.value,
+        name=reason.name,
+        starts_on=reason.starts_on,
+        ends_on=reason.ends_on,
+        charge_kinds=reason.charge_kinds,
+        largest_credit_cents=reason.largest_credit_cents,
+        needs_nothing_owed=reason.needs_nothing_owed,
+        untouched_months=reason.untouched_months,
+        approvals=tuple(
+            Step(step.up_to_cents, tuple(str(role) for role in step.roles))
+            for step in reason.approvals
+        ),
+        source=reason.source,
+        is_verified=reason.verified,
+    )
+
+
+def _late_policy(late: LatePayment) -> Policy:
+    return Policy(
+        starts_on=late.starts_on,
+        rate_micros=int(late.percent_per_month * 10_000),
+        grace_days=late.grace_days,
+        days_after_dispute=late.days_after_dispute,
+        charge_kinds=late.charge_kinds,
+        penalty_kind=late.penalty_kind,
+        exempt=late.exempt,
+        source=late.source,
+        is_verified=late.verified,
+    )
+
+
+def _certificate_terms(city: City) -> list[certificates.Terms]:
+    fees = {fee.code: fee for fee in city.fees.fees}
+    return [
+        certificates.Terms(
+            starts_on=each.starts_on,
+            fee_kind=fees[each.fee].charge_kind,
+            fee_cents=max(
+                (price.starts_on, price.cents)
+                for price in fees[each.fee].prices
+                if price.starts_on <= each.starts_on
+            )[1],
+            covered_kinds=each.covers,
+            valid_days=each.valid_days,
+            usage_days=each.usage_days,
+            step_days=tuple(each.step_days.model_dump().items()),
+            exemptions=tuple((one.code, one.name) for one in each.exemptions),
+            source=each.source,
+            is_verified=each.verified,
+        )
+        for each in city.certificates.certificates
+    ]

@@ -1,8 +1,9 @@
 """What a city's files must look like. Strict: every fault is listed with its place.
 
 `city.yaml` holds the name, calendar, centers, property types and charge kinds; `policies.yaml`
-the rules that are not rates; `fees.yaml` what is charged beside utilities. A folder may leave
-out the last two. docs/city-files.md describes every field; a test compares the two.
+the rules that are not rates; `fees.yaml` what is charged beside utilities, `plans.yaml` the
+terms of payment plans. A folder may leave out the last three. docs/city-files.md describes every
+field; a test compares the two.
 """
 
 from datetime import date
@@ -22,6 +23,8 @@ from pydantic import (
     model_validator,
 )
 
+from chamberlain.billing.adjusting.kinds import Kind
+from chamberlain.identity.models import Role
 from chamberlain.kernel.errors import BadFile, BadRecord, Invalid
 from chamberlain.kernel.money import LARGEST_CENTS, cents_of
 
@@ -98,10 +101,20 @@ class CenterTerms(Strict):
 
 
 class PropertyTypeTerms(Strict):
-    """A kind of property."""
+    """A kind of property, how many dwelling units it may have, and the class it is billed under."""
 
     code: Code
     name: Name
+    least_units: Annotated[int, Field(ge=0, le=9999)] = 0
+    most_units: Annotated[int, Field(ge=0, le=9999)] | None = None
+    rate_class: Annotated[str, Field(max_length=40)] = ""
+    verified: bool = True
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "PropertyTypeTerms":
+        if self.most_units is not None and self.most_units < self.least_units:
+            raise ValueError(f"{self.code}: most_units is less than least_units")
+        return self
 
 
 class ChargeKindTerms(Strict):
@@ -171,10 +184,14 @@ class FeesFile(Strict):
 
 
 class LatePayment(Strict):
-    """The penalty on what is paid late."""
+    """The penalty on what is paid late, from a day on."""
 
+    starts_on: Annotated[date, Field(alias="from")]
     percent_per_month: Percent
     grace_days: Annotated[int, Field(ge=0, le=365)]
+    days_after_dispute: Annotated[int, Field(ge=0, le=365)] = 0
+    charge_kinds: Annotated[tuple[Code, ...], Field(min_length=1)]
+    penalty_kind: Code
     exempt: tuple[Code, ...] = ()
     source: Source
     verified: bool
@@ -207,12 +224,244 @@ class PoliciesFile(Strict):
     drawer: Drawer
 
 
+class PlanApproval(Strict):
+    """Who approves plans up to an amount; without roles nobody else has to."""
+
+    up_to_cents: Annotated[Amount, Field(alias="up_to")]
+    roles: tuple[Role, ...]
+
+
+class PlanVersion(Strict):
+    """What a kind of plan allows from a day on, until the first day without it."""
+
+    starts_on: Annotated[date, Field(alias="from")]
+    ends_on: Annotated[date | None, Field(alias="until")] = None
+    down_payment_percent: Percent
+    longest_instalments: Annotated[int, Field(ge=1, le=120)]
+    longer_instalments: Annotated[int, Field(ge=1, le=120)] | None = None
+    longer_above_cents: Annotated[Amount | None, Field(alias="longer_above")] = None
+    interval_months: Annotated[int, Field(ge=1, le=12)]
+    smallest_plan_cents: Annotated[Amount, Field(alias="smallest_plan")]
+    smallest_instalment_cents: Annotated[Amount, Field(alias="smallest_instalment")]
+    grace_days: Annotated[int, Field(ge=0, le=90)]
+    needs_new_bills_paid: bool
+    charge_kinds: tuple[Code, ...]
+    approvals: tuple[PlanApproval, ...]
+    reinstatements: Annotated[int, Field(ge=0, le=12)]
+    reinstatement_days: Annotated[int, Field(ge=0, le=90)]
+    source: Source
+    verified: bool
+
+    @model_validator(mode="after")
+    def _sound(self) -> "PlanVersion":
+        if self.ends_on is not None and self.ends_on <= self.starts_on:
+            raise ValueError("until: give a day after the first")
+        if self.down_payment_percent == 100 or (self.down_payment_percent * 100) % 1:
+            raise ValueError("down_payment_percent: below 100, with at most two decimals")
+        if (self.longer_instalments is None) != (self.longer_above_cents is None):
+            raise ValueError("longer_instalments and longer_above: give both or none")
+        steps = [step.up_to_cents for step in self.approvals]
+        if not steps or not self.charge_kinds:
+            raise ValueError("approvals and charge_kinds: give at least one of each")
+        if steps != sorted(set(steps)):
+            raise ValueError("approvals: each step goes up to a larger amount than the one before")
+        return self
+
+
+class PlanTermsFile(Strict):
+    """A kind of payment plan with its dated versions."""
+
+    code: Code
+    name: Name
+    versions: tuple[PlanVersion, ...]
+
+    @model_validator(mode="after")
+    def _dated(self) -> "PlanTermsFile":
+        days = [version.starts_on for version in self.versions]
+        if not days or len(set(days)) < len(days):
+            raise ValueError("versions: a plan has one version from each of its days, at least one")
+        return self
+
+
+class PlansFile(Strict):
+    """`plans.yaml`."""
+
+    plans: tuple[PlanTermsFile, ...]
+
+
+class AdjustmentApproval(Strict):
+    """Who approves adjustments up to an amount; another person than the one who asked."""
+
+    up_to_cents: Annotated[Amount, Field(alias="up_to")]
+    roles: Annotated[tuple[Role, ...], Field(min_length=1)]
+
+
+class AdjustmentReasonFile(Strict):
+    """Why an account may be adjusted, and who approves how much."""
+
+    code: Code
+    kind: Kind
+    name: Name
+    starts_on: Annotated[date, Field(alias="from")]
+    ends_on: Annotated[date | None, Field(alias="until")] = None
+    charge_kinds: tuple[Code, ...] = ()
+    largest_credit_cents: Annotated[Amount, Field(alias="largest_credit")] = 0
+    needs_nothing_owed: bool = False
+    untouched_months: Annotated[int, Field(ge=1, le=600)] | None = None
+    approvals: Annotated[tuple[AdjustmentApproval, ...], Field(min_length=1)]
+    source: Source
+    verified: bool
+
+    @model_validator(mode="after")
+    def _sound(self) -> "AdjustmentReasonFile":
+        if self.ends_on is not None and self.ends_on <= self.starts_on:
+            raise ValueError("until: give a day after the first")
+        steps = [step.up_to_cents for step in self.approvals]
+        if steps != sorted(set(steps)):
+            raise ValueError("approvals: each step goes up to a larger amount than the one before")
+        return self
+
+
+class AdjustmentsFile(Strict):
+    """`adjustments.yaml`."""
+
+    reasons: tuple[AdjustmentReasonFile, ...]
+
+    @model_validator(mode="after")
+    def _once(self) -> "AdjustmentsFile":
+        keys = [(reason.code, reason.starts_on) for reason in self.reasons]
+        twice = sorted({code for code, day in keys if keys.count((code, day)) > 1})
+        if twice:
+            raise ValueError(f"reasons: {twice[0]} begins twice on the same day")
+        return self
+
+
+class RebillLimit(Strict):
+    """How far back bills are set right from a day on, and from which amount two people do it."""
+
+    starts_on: Annotated[date, Field(alias="from")]
+    charge_months: Annotated[int, Field(ge=0, le=600)]
+    credit_months: Annotated[int, Field(ge=0, le=600)]
+    approval_cents: Annotated[Amount, Field(alias="approval")]
+    due_days: Annotated[int, Field(ge=0, le=365)]
+    source: Source
+    verified: bool
+
+
+class RebillReason(Strict):
+    """Why bills are set right; beyond_limit: it may reach further back."""
+
+    code: Code
+    name: Annotated[str, Field(min_length=1, max_length=120)]
+    beyond_limit: bool = False
+    source: Source
+    verified: bool
+
+
+class RebillingFile(Strict):
+    """`rebilling.yaml`."""
+
+    limits: tuple[RebillLimit, ...]
+    reasons: tuple[RebillReason, ...]
+
+    @model_validator(mode="after")
+    def _once(self) -> "RebillingFile":
+        days = [limit.starts_on for limit in self.limits]
+        codes = [reason.code for reason in self.reasons]
+        if len(set(days)) < len(days) or len(set(codes)) < len(codes):
+            raise ValueError("a day or a code appears more than once")
+        return self
+
+
+class FinalBillTerms(Strict):
+    """Terms of final bills from a day on."""
+
+    starts_on: Annotated[date, Field(alias="from")]
+    due_days: Annotated[int, Field(ge=0, le=365)]
+    usage_days: Annotated[int, Field(ge=30, le=1100)]
+    charges_reason: Code
+    credit_reason: Code
+    source: Source
+    verified: bool
+
+
+class FinalsFile(Strict):
+    """`finals.yaml`."""
+
+    final_bills: tuple[FinalBillTerms, ...]
+
+
+class CertificateSteps(Strict):
+    """Calendar days that each step to a certificate usually takes."""
+
+    accept: Annotated[int, Field(ge=0, le=90)]
+    read: Annotated[int, Field(ge=0, le=90)]
+    review: Annotated[int, Field(ge=0, le=90)]
+    payoff: Annotated[int, Field(ge=0, le=90)]
+    payment: Annotated[int, Field(ge=0, le=90)]
+    issue: Annotated[int, Field(ge=0, le=90)]
+
+
+class TransferExemption(Strict):
+    """An exemption from the transfer tax, which spares the fee of a certificate."""
+
+    code: Code
+    name: Name
+
+
+class CertificateTermsFile(Strict):
+    """Full payment certificates from a day on; the fee's price stands in `fees.yaml`."""
+
+    starts_on: Annotated[date, Field(alias="from")]
+    fee: FeeCode
+    covers: Annotated[tuple[Code, ...], Field(min_length=1)]
+    valid_days: Annotated[int, Field(ge=1, le=366)]
+    usage_days: Annotated[int, Field(ge=1, le=1100)]
+    step_days: CertificateSteps
+    exemptions: tuple[TransferExemption, ...] = ()
+    source: Source
+    verified: bool
+
+
+class CertificatesFile(Strict):
+    """`certificates.yaml`."""
+
+    certificates: tuple[CertificateTermsFile, ...]
+
+    def faults(self, fees: FeesFile, kinds: set[str]) -> list[BadRecord]:
+        """What does not fit the city's charge kinds and the prices of its fees."""
+        found = []
+        starts = sorted(terms.starts_on for terms in self.certificates)
+        prices = {fee.code: [price.starts_on for price in fee.prices] for fee in fees.fees}
+        for i, terms in enumerate(self.certificates):
+            place = f"certificates.yaml certificates.{i}"
+            found += [
+                BadRecord(f"{place}.covers", f"city.yaml has no {kind}")
+                for kind in terms.covers
+                if kind not in kinds
+            ]
+            until = min((day for day in starts if day > terms.starts_on), default=date.max)
+            days = prices.get(terms.fee, [])
+            if not any(day <= terms.starts_on for day in days):
+                found.append(BadRecord(f"{place}.fee", f"fees.yaml has no price of {terms.fee}"))
+            elif changed := [day for day in days if terms.starts_on < day < until]:
+                found.append(
+                    BadRecord(f"{place}.fee", f"its price changes on {changed[0]}; begin terms")
+                )
+        return found
+
+
 class City(Strict):
     """A city's folder, checked."""
 
     city: CityTerms
     policies: PoliciesFile | None
     fees: FeesFile
+    rebilling: RebillingFile = RebillingFile(limits=(), reasons=())
+    plans: PlansFile = PlansFile(plans=())
+    finals: FinalsFile = FinalsFile(final_bills=())
+    adjustments: AdjustmentsFile = AdjustmentsFile(reasons=())
+    certificates: CertificatesFile = CertificatesFile(certificates=())
 
 
 T = TypeVar("T", bound=BaseModel)
@@ -224,8 +473,46 @@ def read_city(folder: Path) -> City:
     city = _read(folder / "city.yaml", CityTerms, faults)
     policies = _read(folder / "policies.yaml", PoliciesFile, faults, needed=False)
     fees = _read(folder / "fees.yaml", FeesFile, faults, needed=False) or FeesFile(fees=())
+    plans = _read(folder / "plans.yaml", PlansFile, faults, needed=False) or PlansFile(plans=())
+    adjustments = _read(
+        folder / "adjustments.yaml", AdjustmentsFile, faults, needed=False
+    ) or AdjustmentsFile(reasons=())
+    rebilling = _read(folder / "rebilling.yaml", RebillingFile, faults, needed=False)
+    finals = _read(folder / "finals.yaml", FinalsFile, faults, needed=False)
+    certificates = _read(folder / "certificates.yaml", CertificatesFile, faults, needed=False)
+    if certificates is None or not fees.fees:
+        certificates = CertificatesFile(certificates=())
     if city:
         kinds = {kind.code for kind in city.charge_kinds}
+        named = [
+            (f"adjustments.yaml reasons.{i}.charge_kinds", reason.charge_kinds)
+            for i, reason in enumerate(adjustments.reasons)
+        ]
+        if policies:
+            late = policies.late_payment
+            named.append(("policies.yaml late_payment.charge_kinds", late.charge_kinds))
+            named.append(("policies.yaml late_payment.penalty_kind", (late.penalty_kind,)))
+        faults += [
+            BadRecord(place, f"city.yaml has no {kind}")
+            for place, codes in named
+            for kind in codes
+            if kind not in kinds
+        ]
+        faults += certificates.faults(fees, kinds)
+        reasons = {reason.code for reason in adjustments.reasons}
+        faults += [
+            BadRecord(f"finals.yaml final_bills.{i}", f"adjustments.yaml has no {code}")
+            for i, terms in enumerate(finals.final_bills if finals else ())
+            for code in (terms.charges_reason, terms.credit_reason)
+            if code not in reasons
+        ]
+        faults += [
+            BadRecord(f"plans.yaml plans.{i}.versions.{j}.charge_kinds", f"city.yaml has no {kind}")
+            for i, plan in enumerate(plans.plans)
+            for j, version in enumerate(plan.versions)
+            for kind in version.charge_kinds
+            if kind not in kinds
+        ]
         faults += [
             BadRecord(f"fees.yaml fees.{i}.charge_kind", f"city.yaml has no {fee.charge_kind}")
             for i, fee in enumerate(fees.fees)
@@ -237,7 +524,16 @@ def read_city(folder: Path) -> City:
             f"The city in {folder.name} was not loaded: {faults[0]}{more}; correct the file.",
             faults,
         )
-    return City(city=city, policies=policies, fees=fees)
+    return City(
+        city=city,
+        policies=policies,
+        fees=fees,
+        plans=plans,
+        adjustments=adjustments,
+        rebilling=rebilling or RebillingFile(limits=(), reasons=()),
+        finals=finals or FinalsFile(final_bills=()),
+        certificates=certificates,
+    )
 
 
 def _read(path: Path, model: type[T], faults: list[BadRecord], *, needed: bool = True) -> T | None:

@@ -14,10 +14,14 @@ from chamberlain.cli import (
     database,
     demo,
     ledger,
+    penalties,
+    plans,
     reads,
+    rebill,
     serving,
     tariff,
     user,
+    what_if,
 )
 from chamberlain.kernel.errors import BadFile, Refused
 
@@ -35,11 +39,15 @@ app.add_typer(city.app, name="city")
 app.add_typer(database.app, name="database")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(reads.app, name="reads")
+app.add_typer(rebill.app, name="rebill")
 app.add_typer(tariff.app, name="tariff")
 app.add_typer(user.app, name="user")
 app.command("migrate")(database.migrate)
 app.command("demo")(demo.demo)
 app.command("bill-run")(bill_run.bill_run)
+app.command("what-if")(what_if.what_if)
+app.command("penalties")(penalties.penalties)
+app.command("plan-review")(plans.plan_review)
 app.command("serve")(serving.serve)
 app.command("version")(serving.version)
 

@@ -21,6 +21,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "account.view": _EVERYONE - _ADMINISTRATION,
     "contact.view": _ACCOUNTS | _COUNTER | {Role.COORDINATOR},
     "history.view": _MANAGEMENT | {Role.CLERK},
+    "document.view": _ACCOUNTS | {Role.AUDITOR},
+    "personal.view": _ACCOUNTS,
     "tariff.view": _EVERYONE,
     "billing.view": _ACCOUNTS | {Role.COORDINATOR, Role.AUDITOR},
     "center.view": _MANAGEMENT | {Role.CASHIER},
@@ -30,6 +32,9 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     # Registry and metering
     "customer.change": _ACCOUNTS,
     "property.change": _ACCOUNTS,
+    "document.keep": _ACCOUNTS,
+    "document.review": _ACCOUNTS,
+    "property.approve_change": _BILLING,
     "read.import": _ACCOUNTS,
     # Revenue beside utilities
     "revenue.charge": _ACCOUNTS | _COUNTER,
@@ -38,7 +43,26 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "bill_run.start": _BILLING,
     "bill_run.stop": _BILLING,
     "bill.reverse": _BILLING,
+    "bill.rebill": _ACCOUNTS,
+    "bill.approve_rebill": _BILLING,
     "hold.resolve": _ACCOUNTS,
+    # Payment plans
+    "plan.offer": _ACCOUNTS,
+    "plan.approve": _BILLING | {Role.COORDINATOR},
+    "plan.review": _BILLING,
+    # Final bills
+    "final.ask": _ACCOUNTS,
+    "final.bill": _ACCOUNTS,
+    # Adjustments and penalties
+    "adjustment.ask": _ACCOUNTS,
+    "adjustment.approve": _BILLING | {Role.COORDINATOR},
+    "refund.pay": _BILLING | {Role.COORDINATOR},
+    "penalty.run": _BILLING,
+    "penalty.hold": _ACCOUNTS,
+    # Full payment certificates
+    "certificate.apply": _ACCOUNTS | _COUNTER,
+    "certificate.work": _ACCOUNTS,
+    "certificate.issue": _BILLING | {Role.COORDINATOR},
     # Counter
     "day.open": _CENTER,
     "day.close": _CENTER,

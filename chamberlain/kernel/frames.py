@@ -61,8 +61,7 @@ def copy_frame(connection: psycopg.Connection[Any], table: str, frame: pl.DataFr
 def next_ids(connection: psycopg.Connection[Any], table: str, count: int) -> pl.Series:
     """So many fresh primary keys of a table with a generated `id`, as Int64."""
     query = """
-        SELECT array_agg(nextval(sequence)) FROM generate_series(1, %s),
-            (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS sequence) s
+        SELECT nextval(sequence) FROM generate_series(1, %s),
+            (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS sequence OFFSET 0) s
     """
-    row = connection.execute(query, [count, table]).fetchone()
-    return pl.Series("id", row[0] if row else [], dtype=pl.Int64)
+    return read_frame(connection, query, {"id": pl.Int64}, [count, table])["id"]

@@ -1,5 +1,6 @@
 """The chart of ledger accounts: codes that operations post to, and how missing ones are made."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,6 +12,9 @@ from chamberlain.ledger.models import ChargeKind, LedgerAccount
 
 CREDITS = "2300"
 BANK = "1000"
+MOVES = "2390"
+REFUNDS = "2400"
+UNCLAIMED = "2410"
 # Where money is paid that no counter took, until the bank has it.
 CHANNELS = {
     "lockbox": "Lockbox",
@@ -43,6 +47,11 @@ def clearing_code(channel: str) -> str:
 def over_short_code(center_code: str) -> str:
     """The account for cash found over or short at a center."""
     return f"5100-{center_code}"
+
+
+def adjustment_code(kind: str) -> str:
+    """The account that bears adjustments of a kind."""
+    return f"5200-{kind}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +105,15 @@ def ensure_basic_chart() -> None:
         LedgerAccount.Kind.LIABILITY,
         control=LedgerAccount.Control.CREDITS,
     )
+
+
+def ensure_adjusting_accounts(kinds: Mapping[str, str]) -> None:
+    """Makes the accounts that adjustments need. kinds: names of those that the office bears."""
+    _ensure(MOVES, "Moved between customers' accounts", LedgerAccount.Kind.LIABILITY)
+    _ensure(REFUNDS, "Refunds to be paid out", LedgerAccount.Kind.LIABILITY)
+    _ensure(UNCLAIMED, "Unclaimed credits to be handed over", LedgerAccount.Kind.LIABILITY)
+    for kind, name in kinds.items():
+        _ensure(adjustment_code(kind), f"Adjustments: {name}", LedgerAccount.Kind.EXPENSE)
 
 
 def ensure_charge_kind(code: str, name: str, priority: int) -> None:

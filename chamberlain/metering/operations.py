@@ -134,6 +134,58 @@ def record_read(
         return _record(present, on, register, quality, f"typed {serial} {on}")
 
 
+def record_estimate(
+    actor: Actor,
+    service_point_id: int,
+    from_on: date,
+    on: date,
+    usage_thousandths: int,
+    unit: str,
+    source: str,
+) -> int:
+    """Records usage that nobody has read, from the last read up to a day; returns the read's id.
+
+    Where a meter is installed, its register counts on by the whole units of the usage, so that
+    the next read of it is for what was used after the estimate. source: what the estimate was
+    made for, once only. Raises ImplausibleRead when the service was read after from_on, Invalid
+    for a usage below zero.
+    """
+    actor.require("read.import")
+    if usage_thousandths < 0:
+        raise Invalid("An estimate is zero or more; correct it.", field="usage")
+    with acting(actor), transaction.atomic():
+        wait_for_imports(alone=True)
+        reads = Read.objects.filter(service_point_id=service_point_id)
+        later = reads.filter(to_on__gt=from_on).order_by("-to_on").first()
+        if later is not None:
+            raise ImplausibleRead(
+                f"The service was read on {later.to_on:%B %-d, %Y} in the meantime; look again."
+            )
+        installed = (
+            Installation.objects.select_related("meter")
+            .filter(service_point_id=service_point_id, period__contains=from_on)
+            .order_by("-period")
+            .first()
+        )
+        register = None
+        if installed is not None:
+            last = reads.filter(meter=installed.meter, register__isnull=False).order_by("-to_on")
+            before = last.values_list("register", flat=True).first()
+            start = installed.register_at_start if before is None else before
+            register = (start + usage_thousandths // THOUSAND) % 10**installed.meter.dials
+        return Read.objects.create(
+            service_point_id=service_point_id,
+            meter=installed.meter if installed else None,
+            from_on=from_on,
+            to_on=on,
+            register=register,
+            usage_thousandths=usage_thousandths,
+            unit=unit,
+            quality=Read.Quality.ESTIMATE,
+            source=source,
+        ).pk
+
+
 def resolve_exception(actor: Actor, exception_id: int, resolution: str, now: datetime) -> None:
     """Takes an item off the metering worklist, saying what was done about it."""
     actor.require("read.import")

@@ -83,7 +83,9 @@ def _copy(
         account_id=next_ids(database, "ledger_account", count),
         period=pl.format("[{},)", pl.col("opened_on").dt.to_string("%Y-%m-%d")),
     )
-    customers = rows.select("kind", "name", id="customer_id", language=pl.lit("en"))
+    customers = rows.select(
+        "kind", "name", id="customer_id", language=pl.lit("en"), is_paperless=pl.lit(False)
+    )
     copy_recorded(actor, "registry_customer", customers)
     copy_recorded(
         actor,

@@ -15,8 +15,15 @@ _WHAT = {
     "registry_contactevent": "contact",
     "registry_propertyevent": "property",
     "registry_ownershipevent": "owner",
+    "registry_propertychangeevent": "type of property",
+    "registry_documentevent": "document",
+    "registry_accountmailingevent": "mailing address",
+    "registry_customermarkevent": "mark of the customer",
+    "registry_personalnumberevent": "personal number",
 }
-_OWN_FIELDS = ("id", "account_id", "customer_id", "property_id")
+_MASKED = {"registry_contactevent": {"value"},
+           "registry_accountmailingevent": {"addressee", "address"}}  # fmt: skip
+_OWN_FIELDS = ("id", "account_id", "customer_id", "property_id", "finding_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,8 @@ class Change:
 
 _EVENTS_SQL = """
     WITH held AS (SELECT customer_id, property_id FROM registry_accountholding
-        WHERE account_id = %(account)s)
+        WHERE account_id = %(account)s
+        UNION ALL SELECT %(customer)s::bigint, %(property)s::bigint)
     SELECT e.source, e.pgh_obj_id, e.pgh_created_at, e.pgh_label, e.data,
         coalesce(x.metadata ->> 'actor', '')
     FROM (
@@ -53,6 +61,21 @@ _EVENTS_SQL = """
         UNION ALL SELECT 'registry_ownershipevent', pgh_id, pgh_obj_id, pgh_created_at, pgh_label,
             pgh_context_id, to_jsonb(t)
         FROM registry_ownershipevent t WHERE property_id IN (SELECT property_id FROM held)
+        UNION ALL SELECT 'registry_propertychangeevent', pgh_id, pgh_obj_id, pgh_created_at,
+            pgh_label, pgh_context_id, to_jsonb(t)
+        FROM registry_propertychangeevent t WHERE property_id IN (SELECT property_id FROM held)
+        UNION ALL SELECT 'registry_documentevent', pgh_id, pgh_obj_id, pgh_created_at,
+            pgh_label, pgh_context_id, to_jsonb(t)
+        FROM registry_documentevent t WHERE property_id IN (SELECT property_id FROM held)
+        UNION ALL SELECT 'registry_accountmailingevent', pgh_id, pgh_obj_id, pgh_created_at,
+            pgh_label, pgh_context_id, to_jsonb(t)
+        FROM registry_accountmailingevent t WHERE account_id = %(account)s
+        UNION ALL SELECT 'registry_customermarkevent', pgh_id, pgh_obj_id, pgh_created_at,
+            pgh_label, pgh_context_id, to_jsonb(t)
+        FROM registry_customermarkevent t WHERE customer_id IN (SELECT customer_id FROM held)
+        UNION ALL SELECT 'registry_personalnumberevent', pgh_id, pgh_obj_id, pgh_created_at,
+            pgh_label, pgh_context_id, to_jsonb(t)
+        FROM registry_personalnumberevent t WHERE customer_id IN (SELECT customer_id FROM held)
     ) e LEFT JOIN pghistory_context x ON x.id = e.pgh_context_id
     ORDER BY e.source, e.pgh_obj_id, e.pgh_id
 """
@@ -63,8 +86,24 @@ def changes(account_id: int, *, unmasked: bool = False, limit: int = 200) -> lis
 
     unmasked: whether the viewer may see contacts; without it only their kind is shown.
     """
+    return _changes({"account": account_id, "customer": None, "property": None}, unmasked, limit)
+
+
+def changes_of_customer(
+    customer_id: int, *, unmasked: bool = False, limit: int = 200
+) -> list[Change]:
+    """The latest changes of a customer: name, contacts, preferences, marks, personal numbers."""
+    return _changes({"account": None, "customer": customer_id, "property": None}, unmasked, limit)
+
+
+def changes_of_property(property_id: int, limit: int = 200) -> list[Change]:
+    """The latest changes of a property: its owners, type and dwelling units."""
+    return _changes({"account": None, "customer": None, "property": property_id}, False, limit)
+
+
+def _changes(about: dict[str, int | None], unmasked: bool, limit: int) -> list[Change]:
     with connection.cursor() as cursor:
-        cursor.execute(_EVENTS_SQL, {"account": account_id})
+        cursor.execute(_EVENTS_SQL, about)
         rows = cursor.fetchall()
     found = [
         change
@@ -86,11 +125,11 @@ def _of_item(events: list[Any], unmasked: bool) -> Iterator[Change]:
             and value is not None
             and label != "delete"
         }
-        hides = source == "registry_contactevent" and not unmasked
+        hidden = set() if unmasked else _MASKED.get(source, set())
         for name in sorted(after.keys() | before.keys()):
             old, new = before.get(name, ""), after.get(name, "")
             if old != new:
-                if hides and name == "value":
+                if name in hidden:
                     old, new = old and "•••", new and "•••"
                 yield Change(at, who, _WHAT[source], label, name, old, new)
         before = after

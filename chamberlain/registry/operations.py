@@ -5,6 +5,7 @@ closed with an end and followed by a new row, never overwritten.
 """
 
 import re
+from dataclasses import dataclass
 from datetime import date
 
 from django.db import connection, transaction
@@ -39,16 +40,34 @@ def register_customer(actor: Actor, kind: str, name: str, language: str = "en") 
     if kind not in Customer.Kind.values:
         raise Invalid(f"“{kind}” is no kind of customer; use person or organization.", field="kind")
     with acting(actor), transaction.atomic():
-        made = Customer.objects.create(kind=kind, name=_text(name, "name", 120), language=language)
+        made = Customer.objects.create(
+            kind=kind, name=typed_text(name, "name", 120), language=language
+        )
     return made.pk
+
+
+@dataclass(frozen=True, slots=True)
+class NewCustomer:
+    """Somebody who is not on file yet."""
+
+    name: str
+    kind: str = "person"
+    language: str = "en"
+
+
+def known_customer(actor: Actor, customer: int | NewCustomer) -> int:
+    """The id of a customer on file, or of one who is registered now."""
+    if isinstance(customer, NewCustomer):
+        return register_customer(actor, customer.kind, customer.name, customer.language)
+    return customer
 
 
 def rename_customer(actor: Actor, customer_id: int, name: str) -> None:
     """Corrects or changes a customer's name; the old one stays in the history."""
     actor.require("customer.change")
     with acting(actor), transaction.atomic():
-        customer = _customer(customer_id)
-        customer.name = _text(name, "name", 120)
+        customer = locked_customer(customer_id)
+        customer.name = typed_text(name, "name", 120)
         customer.save(update_fields=["name"])
 
 
@@ -61,19 +80,30 @@ def add_contact(actor: Actor, customer_id: int, kind: str, value: str) -> int:
     actor.require("customer.change")
     value = _contact_value(kind, value)
     with acting(actor), transaction.atomic():
-        customer = _customer(customer_id)
+        customer = locked_customer(customer_id)
         if Contact.objects.filter(customer=customer, kind=kind, value=value).exists():
             raise AlreadyDone(f"{customer.name} has this {kind} contact already.", field="value")
         return Contact.objects.create(customer=customer, kind=kind, value=value).pk
 
 
 def remove_contact(actor: Actor, contact_id: int) -> None:
-    """Takes a contact that is no longer right away from its customer; the history keeps it."""
+    """Takes a contact that is no longer right away from its customer; the history keeps it.
+
+    Raises Refused for the last e-mail of a customer whose bills come without paper.
+    """
     actor.require("customer.change")
     with acting(actor), transaction.atomic():
-        found, _ = Contact.objects.filter(pk=contact_id).delete()
-        if not found:
+        found = Contact.objects.filter(pk=contact_id).first()
+        if found is None:
             raise NotFound("This contact is not on file any more; look at the customer again.")
+        customer = locked_customer(found.customer_id)
+        emails = Contact.objects.filter(customer=customer, kind=Contact.Kind.EMAIL)
+        if customer.is_paperless and list(emails) == [found]:
+            raise Refused(
+                f"{customer.name}'s bills go to this e-mail without paper; add another one, or "
+                "choose paper, before it is removed."
+            )
+        found.delete()
 
 
 def register_property(
@@ -101,7 +131,7 @@ def register_property(
             f"The city has no property type “{property_type}”; use one of: {known or 'none yet'}.",
             field="property_type",
         )
-    parcel = _text(parcel_number, "parcel_number", 24)
+    parcel = typed_text(parcel_number, "parcel_number", 24)
     with acting(actor), transaction.atomic():
         if Property.objects.filter(parcel_number=parcel).exists():
             raise AlreadyDone(
@@ -110,8 +140,8 @@ def register_property(
             )
         made = Property.objects.create(
             parcel_number=parcel,
-            address=_text(address, "address", 160),
-            postal_code=_text(postal_code, "postal_code", 12),
+            address=typed_text(address, "address", 160),
+            postal_code=typed_text(postal_code, "postal_code", 12),
             property_type_id=property_type,
             dwelling_units=dwelling_units,
         )
@@ -121,7 +151,7 @@ def register_property(
 def add_service_point(actor: Actor, property_id: int, code: str) -> int:
     """Adds a place at a property where a service is taken; returns its id."""
     actor.require("property.change")
-    code = _text(code, "code", 24)
+    code = typed_text(code, "code", 24)
     with acting(actor), transaction.atomic():
         if not Property.objects.filter(pk=property_id).exists():
             raise NotFound("There is no such property; look it up by its address or parcel.")
@@ -144,7 +174,7 @@ def open_account(
     """
     actor.require("customer.change")
     with acting(actor), transaction.atomic():
-        customer = _customer(customer_id)
+        customer = locked_customer(customer_id)
         if property_id is not None and not Property.objects.filter(pk=property_id).exists():
             raise NotFound("There is no such property; register it before its account.")
         chosen = _next_number() if number is None else number.strip().upper()
@@ -173,7 +203,7 @@ def change_holder(actor: Actor, account_id: int, customer_id: int, from_on: date
     """
     actor.require("customer.change")
     with acting(actor), transaction.atomic():
-        customer = _customer(customer_id)
+        customer = locked_customer(customer_id)
         present = _present_holding(account_id)
         if present.customer_id == customer.pk:
             raise AlreadyDone(f"{customer.name} holds this account already.", field="customer")
@@ -214,7 +244,8 @@ def _end_holding(holding: AccountHolding, on: date) -> None:
     holding.save(update_fields=["period"])
 
 
-def _customer(customer_id: int) -> Customer:
+def locked_customer(customer_id: int) -> Customer:
+    """The customer, locked until the transaction ends. Raises NotFound."""
     found = Customer.objects.select_for_update().filter(pk=customer_id).first()
     if found is None:
         raise NotFound("There is no such customer; search by name or register the customer.")
@@ -227,7 +258,7 @@ def _next_number() -> str:
         return str(cursor.fetchone()[0])
 
 
-def _text(value: str, field: str, longest: int) -> str:
+def typed_text(value: str, field: str, longest: int) -> str:
     """A typed line without stray spaces. Raises Invalid when nothing is left or it is too long."""
     cleaned = _SPACES.sub(" ", value).strip()
     label = field.replace("_", " ")
@@ -242,7 +273,7 @@ def _contact_value(kind: str, value: str) -> str:
     if kind == Contact.Kind.PHONE:
         return _phone(value)
     if kind == Contact.Kind.EMAIL:
-        email = _text(value, "value", 160).lower()
+        email = typed_text(value, "value", 160).lower()
         if not _EMAIL.match(email):
             raise Invalid(
                 f"“{email[:40]}” is not an e-mail address; it needs a name, an @ and a domain.",
@@ -250,7 +281,7 @@ def _contact_value(kind: str, value: str) -> str:
             )
         return email
     if kind == Contact.Kind.MAIL:
-        return _text(value, "value", 160)
+        return typed_text(value, "value", 160)
     raise Invalid(f"“{kind}” is no kind of contact; use phone, email or mail.", field="kind")
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from chamberlain.database.rows import rows as _rows
 from chamberlain.kernel.errors import NotFound
@@ -74,6 +75,11 @@ class Owner:
     since: date
     until: date | None
 
+    @property
+    def percent(self) -> str:
+        """The share in percent, as short as it can be said."""
+        return f"{Decimal(self.share_basis_points) / 100:f}"
+
 
 @dataclass(frozen=True, slots=True)
 class PropertyRow:
@@ -112,7 +118,7 @@ _SUMMARY_SQL = """
         c.id, coalesce(c.name, ''), coalesce(c.kind, ''), coalesce(c.language, 'en'),
         lower(h.period), upper(h.period), p.id, coalesce(p.address, ''),
         coalesce(p.postal_code, ''), coalesce(p.parcel_number, ''), coalesce(t.name, ''),
-        coalesce(p.dwelling_units, 0)
+        coalesce(u.dwelling_units, p.dwelling_units, 0)
     FROM ledger_account a
     LEFT JOIN ledger_balance b ON b.account_id = a.id
     LEFT JOIN LATERAL (
@@ -120,7 +126,11 @@ _SUMMARY_SQL = """
         WHERE h.account_id = a.id ORDER BY lower(h.period) DESC LIMIT 1) h ON true
     LEFT JOIN registry_customer c ON c.id = h.customer_id
     LEFT JOIN registry_property p ON p.id = h.property_id
-    LEFT JOIN registry_propertytype t ON t.code = p.property_type_id
+    LEFT JOIN LATERAL (
+        SELECT property_type_id, dwelling_units FROM registry_propertychange
+        WHERE property_id = p.id ORDER BY from_on DESC, id DESC LIMIT 1) u ON true
+    LEFT JOIN registry_propertytype t
+        ON t.code = coalesce(u.property_type_id, p.property_type_id)
     WHERE a.number = %s
 """
 
@@ -158,10 +168,14 @@ def owners(property_id: int, on: date | None = None) -> list[Owner]:
 def properties_of(customer_id: int) -> list[PropertyRow]:
     """Properties that a customer owns or owned, the latest first."""
     query = """
-        SELECT p.id, p.parcel_number, p.address, p.postal_code, t.name, p.dwelling_units,
-            o.share_basis_points, lower(o.period), upper(o.period)
+        SELECT p.id, p.parcel_number, p.address, p.postal_code, t.name,
+            coalesce(u.dwelling_units, p.dwelling_units), o.share_basis_points, lower(o.period),
+            upper(o.period)
         FROM registry_ownership o JOIN registry_property p ON p.id = o.property_id
-        JOIN registry_propertytype t ON t.code = p.property_type_id
+        LEFT JOIN LATERAL (
+            SELECT property_type_id, dwelling_units FROM registry_propertychange
+            WHERE property_id = p.id ORDER BY from_on DESC, id DESC LIMIT 1) u ON true
+        JOIN registry_propertytype t ON t.code = coalesce(u.property_type_id, p.property_type_id)
         WHERE o.customer_id = %s ORDER BY lower(o.period) DESC, p.id
     """
     return [PropertyRow(*row) for row in _rows(query, [customer_id])]

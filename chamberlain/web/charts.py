@@ -25,7 +25,7 @@ def usage_chart(rows: Sequence[tuple[date, float, bool]], unit: str) -> bytes:
         for day, usage, estimated in rows
     ]
     chart = (
-        alt.Chart(_table(data, {"day": pl.String, "usage": pl.Float64, "kind": pl.String}))
+        alt.Chart(table(data, {"day": pl.String, "usage": pl.Float64, "kind": pl.String}))
         .mark_bar(cornerRadiusTopLeft=2, cornerRadiusTopRight=2)
         .encode(
             x=alt.X("day:N", sort=None, title=None, axis=alt.Axis(labelAngle=-45)),
@@ -39,7 +39,7 @@ def usage_chart(rows: Sequence[tuple[date, float, bool]], unit: str) -> bytes:
             ),
         )
     )
-    return _svg(chart)
+    return svg(chart)
 
 
 def rate_chart(rows: Sequence[tuple[str, date, float]], until: date, what: str) -> bytes:
@@ -55,7 +55,7 @@ def rate_chart(rows: Sequence[tuple[str, date, float]], until: date, what: str) 
     data = [{"series": s, "day": d.isoformat(), "rate": r} for s, d, r in [*rows, *ends]]
     several = len(last) > 1
     chart = (
-        alt.Chart(_table(data, {"series": pl.String, "day": pl.String, "rate": pl.Float64}))
+        alt.Chart(table(data, {"series": pl.String, "day": pl.String, "rate": pl.Float64}))
         .mark_line(interpolate="step-after", strokeWidth=2.5)
         .encode(
             x=alt.X("day:T", title=None, axis=alt.Axis(format="%Y", tickCount=8)),
@@ -68,14 +68,16 @@ def rate_chart(rows: Sequence[tuple[str, date, float]], until: date, what: str) 
             ),
         )
     )
-    return _svg(chart)
+    return svg(chart)
 
 
-def _table(rows: list[dict[str, Any]], schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
+def table(rows: list[dict[str, Any]], schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
+    """What a chart is drawn from, typed even when it has no rows."""
     return pl.DataFrame(rows, schema=schema)
 
 
-def _svg(chart: alt.Chart) -> bytes:
+def svg(chart: alt.Chart | alt.LayerChart | alt.FacetChart) -> bytes:
+    """A chart in the look that all have, as SVG."""
     drawn = (
         chart.properties(width=480, height=220, background="#ffffff")
         .configure(font=_FONT, padding=8)
@@ -92,5 +94,5 @@ def _svg(chart: alt.Chart) -> bytes:
         )
         .configure_legend(labelColor=_INK, labelFontSize=12)
     )
-    svg: str = vl_convert.vegalite_to_svg(drawn.to_dict())
-    return svg.encode()
+    drawing: str = vl_convert.vegalite_to_svg(drawn.to_dict())
+    return drawing.encode()

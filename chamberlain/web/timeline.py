@@ -5,9 +5,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from django.utils.timezone import localtime
+
 from chamberlain.billing.accounts import ReadRow, reads_of_account
+from chamberlain.billing.certificates.queries import (
+    applications_of_account,
+    certificates_of_account,
+)
 from chamberlain.billing.explanation import quantity_in_words
 from chamberlain.billing.queries import BillRow, bills_of_account
+from chamberlain.identity.actors import Actor
+from chamberlain.kernel.money import show_cents
+from chamberlain.ledger.past import OtherEntry, other_entries
 from chamberlain.ledger.statements import (
     EntryRow,
     PaymentRow,
@@ -17,11 +26,16 @@ from chamberlain.ledger.statements import (
 from chamberlain.registry.history import Change, changes
 
 EACH_MAX = 200
+EACH_MAX_OF_CHOSEN = 5000
+"""How many of each kind are looked through for some days, or written into an export."""
 KINDS = {
     "bill": "Bills",
     "payment": "Payments",
     "read": "Reads",
+    "penalty": "Penalties",
+    "adjustment": "Charges and adjustments",
     "reversal": "Reversals",
+    "certificate": "Certificates",
     "change": "Changes",
 }
 _DONE = {"insert": "recorded", "update": "changed", "delete": "removed"}
@@ -30,7 +44,10 @@ _DAYS = re.compile(r"\[(\d{4}-\d\d-\d\d),(\d{4}-\d\d-\d\d)?\)")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of the timeline. when: a day, or an instant when the hour is known."""
+    """One line of the timeline. when: a day, or an instant when the hour is known.
+
+    business_day: the one that it was posted on, where it moved money.
+    """
 
     kind: str
     when: date | datetime
@@ -41,11 +58,55 @@ class Event:
     tag: str = ""
     tone: str = ""
     text: str = ""
+    business_day: date | None = None
 
     @property
     def has_hour(self) -> bool:
         """Whether the hour is known."""
         return isinstance(self.when, datetime)
+
+    @property
+    def day(self) -> date:
+        """The day it happened on, in the city's time."""
+        if self.business_day is not None:
+            return self.business_day
+        when = self.when
+        return localtime(when).date() if isinstance(when, datetime) else when
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What of a timeline is wanted: a kind of KINDS or "", and the first and last day."""
+
+    kind: str = ""
+    since: date | None = None
+    until: date | None = None
+
+    def takes(self, event: Event) -> bool:
+        """Whether the event lies in the days."""
+        day = event.day
+        return (self.since is None or self.since <= day) and (
+            self.until is None or day <= self.until
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """sees_changes: whether they may see who changed what. unmasked: whether contacts too."""
+
+    sees_changes: bool
+    unmasked: bool
+
+    @classmethod
+    def of(cls, actor: Actor) -> "Viewer":
+        """What the actor's roles allow."""
+        return cls(actor.may("history.view"), actor.may("contact.view"))
+
+
+def kinds_for(actor: Actor) -> dict[str, str]:
+    """The kinds of events that the actor may see, with their labels."""
+    sees_changes = actor.may("history.view")
+    return {kind: label for kind, label in KINDS.items() if kind != "change" or sees_changes}
 
 
 def latest(account_id: int, events: int) -> list[Event]:
@@ -57,23 +118,33 @@ def latest(account_id: int, events: int) -> list[Event]:
     return _newest_first(found)[:events]
 
 
-def timeline(account_id: int, kind: str, *, sees_changes: bool, unmasked: bool) -> list[Event]:
-    """All kinds of events, or one of KINDS; of each kind the latest EACH_MAX, the newest first.
+def timeline(
+    account_id: int, choice: Choice, viewer: Viewer, each_max: int | None = None
+) -> list[Event]:
+    """The chosen events, the newest first; of each kind the latest `each_max` are looked at.
 
-    sees_changes: whether the viewer may see who changed what. unmasked: whether contacts too.
+    each_max: EACH_MAX without a choice of days, EACH_MAX_OF_CHOSEN with one.
     """
+    days_chosen = choice.since is not None or choice.until is not None
+    limit = each_max or (EACH_MAX_OF_CHOSEN if days_chosen else EACH_MAX)
+    kind = choice.kind
     found: list[Event] = []
-    if kind in ("", "bill"):
-        found += map(_bill, bills_of_account(account_id, EACH_MAX))
+    if kind in ("", "bill", "penalty", "adjustment"):
+        bills = bills_of_account(account_id, limit)
+        others = other_entries(account_id, limit) if kind != "bill" else []
+        events = [*map(_bill, bills), *_others(others, bills)]
+        found += [event for event in events if kind in ("", event.kind)]
     if kind in ("", "payment"):
-        found += map(_payment, payments_of_account(account_id, EACH_MAX))
+        found += map(_payment, payments_of_account(account_id, limit))
     if kind in ("", "read"):
-        found += map(_read, reads_of_account(account_id, EACH_MAX))
+        found += map(_read, reads_of_account(account_id, limit))
     if kind in ("", "reversal"):
-        found += map(_reversal, reversals_of_account(account_id, EACH_MAX))
-    if kind in ("", "change") and sees_changes:
-        found += _changes(changes(account_id, unmasked=unmasked, limit=EACH_MAX))
-    return _newest_first(found)
+        found += map(_reversal, reversals_of_account(account_id, limit))
+    if kind in ("", "certificate"):
+        found += _certificates(account_id)
+    if kind in ("", "change") and viewer.sees_changes:
+        found += changes_in_words(changes(account_id, unmasked=viewer.unmasked, limit=limit))
+    return _newest_first(filter(choice.takes, found))
 
 
 def _newest_first(events: Iterable[Event]) -> list[Event]:
@@ -115,7 +186,27 @@ def _payment(payment: PaymentRow) -> Event:
         tag="Reversed" if payment.is_reversed else "",
         tone="bad",
         text=payment.center,
+        business_day=payment.day,
     )
+
+
+def _others(entries: Iterable[OtherEntry], bills: Iterable[BillRow]) -> Iterator[Event]:
+    """Entries that neither a bill nor a payment stands for."""
+    of_bills = {bill.entry_id for bill in bills}
+    for entry in entries:
+        if entry.entry_id in of_bills:
+            continue
+        moved = f"{show_cents(entry.moved_cents)} moved, the balance stayed"
+        yield Event(
+            kind="penalty" if "penalt" in entry.kind else "adjustment",
+            when=entry.posted_at,
+            title=f"{entry.kind.replace('_', ' ').capitalize()} {entry.document}",
+            url=f"/ledger/entries/{entry.entry_id}/",
+            cents=entry.balance_cents or None,
+            by=entry.actor,
+            text=entry.reason or ("" if entry.balance_cents else moved),
+            business_day=entry.day,
+        )
 
 
 def _read(read: ReadRow) -> Event:
@@ -139,10 +230,35 @@ def _reversal(entry: EntryRow) -> Event:
         cents=entry.cents,
         by=entry.actor,
         text=entry.reason,
+        business_day=entry.day,
     )
 
 
-def _changes(found: Iterable[Change]) -> Iterator[Event]:
+def _certificates(account_id: int) -> Iterator[Event]:
+    """Applications for full payment certificates, and the certificates."""
+    for asked in applications_of_account(account_id):
+        yield Event(
+            kind="certificate",
+            when=asked.received_at,
+            title=f"Application {asked.number} for a full payment certificate",
+            url=f"/certificates/applications/{asked.number}/",
+            by="" if asked.is_from_public else asked.received_by,
+            text=f"Closing {asked.closing_on:%B} {asked.closing_on.day}, {asked.closing_on.year}",
+        )
+    for made in certificates_of_account(account_id):
+        yield Event(
+            kind="certificate",
+            when=made.issued_on,
+            title=f"Full payment certificate {made.number}",
+            url=f"/certificates/applications/{made.application_number}/",
+            by=made.issued_by,
+            tag="Replaced" if made.is_replaced else "",
+            tone="info",
+            text=made.reason,
+        )
+
+
+def changes_in_words(found: Iterable[Change]) -> Iterator[Event]:
     """One event for all fields of one thing that one person changed at once."""
     together: dict[tuple[datetime, str, str, str], list[Change]] = {}
     for change in found:

@@ -11,14 +11,17 @@ from django.views.decorators.http import require_safe
 
 from chamberlain.billing import accounts as billed
 from chamberlain.billing.explanation import explain_line, quantity_in_words
+from chamberlain.billing.plans.queries import charges_in_kept_plans, due_with_plan
 from chamberlain.billing.queries import bills_of_account
 from chamberlain.ledger import statements
 from chamberlain.ledger.statements import OpenItem
 from chamberlain.registry import queries as registry
+from chamberlain.registry import record
 from chamberlain.registry.queries import AccountSummary
 from chamberlain.revenue.queries import obligations
 from chamberlain.web import charts, timeline
 from chamberlain.web.access import actor_of_page, needs
+from chamberlain.web.history_filter import TimelineForm
 from chamberlain.web.middleware import OfficeRequest
 from chamberlain.web.paging import page_of
 
@@ -32,6 +35,9 @@ _TABS = (
     ("payments", "Payments", "payments/"),
     ("usage", "Usage", "usage/"),
     ("other", "Licenses and citations", "other/"),
+    ("plans", "Payment plans", "plans/"),
+    ("rebills", "Rebills", "rebills/"),
+    ("adjustments", "Adjustments", "adjustments/"),
     ("history", "History", "history/"),
     ("file", "On file", "file/"),
 )
@@ -51,10 +57,14 @@ def _remember(request: OfficeRequest, number: str) -> None:
     request.session[SEEN] = [number, *seen][:REMEMBERED]
 
 
-def _show(
-    request: OfficeRequest, account: AccountSummary, tab: str, values: dict[str, Any]
+def show_account(
+    request: OfficeRequest,
+    account: AccountSummary,
+    tab: str,
+    values: dict[str, Any],
+    template: str = "",
 ) -> HttpResponse:
-    """A page of the account: the head that all have, and the tab's own part."""
+    """A page of the account: the head that all have, and the tab's own part or the template."""
     actor = actor_of_page(request)
     base = f"/accounts/{account.account_number}/"
     _remember(request, account.account_number)
@@ -62,6 +72,7 @@ def _show(
         "account": account,
         "base": base,
         "standing": statements.standing(account.account_id, timezone.localdate()),
+        "marks": record.marks(account.customer_id) if account.customer_id else [],
         "may_take_payment": actor.may("payment.take"),
         "tabs": [
             {"label": label, "url": base + part, "current": name == tab}
@@ -72,7 +83,7 @@ def _show(
             {"label": account.account_number},
         ],
     }
-    return render(request, f"accounts/{tab}.html", common | values)
+    return render(request, template or f"accounts/{tab}.html", common | values)
 
 
 def _explained(items: list[OpenItem]) -> list[dict[str, Any]]:
@@ -80,6 +91,7 @@ def _explained(items: list[OpenItem]) -> list[dict[str, Any]]:
     ids = [charge.charge_id for item in items for charge in item.charges]
     lines = billed.billed_from(ids)
     moved = statements.transfers_of_charges(ids)
+    planned = set(charges_in_kept_plans(charge_ids=ids)["charge_id"])
     explained = []
     for item in items:
         parts = [
@@ -94,7 +106,8 @@ def _explained(items: list[OpenItem]) -> list[dict[str, Any]]:
             for charge in item.charges
         ]
         bill = next((part["billed"] for part in parts if part["billed"]), None)
-        explained.append({"item": item, "bill": bill, "parts": parts})
+        in_plan = all(charge.charge_id in planned for charge in item.charges)
+        explained.append({"item": item, "bill": bill, "parts": parts, "in_plan": in_plan})
     return explained
 
 
@@ -114,8 +127,9 @@ def owed(request: OfficeRequest, number: str) -> HttpResponse:
         "items": _explained(list(page.object_list)),
         "contacts": contacts,
         "latest": timeline.latest(account.account_id, 6),
+        "plan_due": due_with_plan(account.account_id, timezone.localdate()),
     }
-    return _show(request, account, "owed", values)
+    return show_account(request, account, "owed", values)
 
 
 @needs("account.view")
@@ -128,7 +142,7 @@ def bills(request: OfficeRequest, number: str) -> HttpResponse:
         return bills_of_account(account.account_id, limit, offset)
 
     page = page_of(request, billed.count_bills(account.account_id), fetch, 24)
-    return _show(request, account, "bills", {"page": page, "today": timezone.localdate()})
+    return show_account(request, account, "bills", {"page": page, "today": timezone.localdate()})
 
 
 @needs("account.view")
@@ -141,7 +155,7 @@ def payments(request: OfficeRequest, number: str) -> HttpResponse:
         return statements.payments_of_account(account.account_id, limit, offset)
 
     page = page_of(request, statements.count_payments(account.account_id), fetch, 24)
-    return _show(request, account, "payments", {"page": page})
+    return show_account(request, account, "payments", {"page": page})
 
 
 @needs("account.view")
@@ -159,7 +173,7 @@ def usage(request: OfficeRequest, number: str) -> HttpResponse:
         for read in page.object_list[:6]
     )
     values = {"page": page, "alt": f"Bars of usage by read, the latest being {alt}."}
-    return _show(request, account, "usage", values)
+    return show_account(request, account, "usage", values)
 
 
 @needs("account.view")
@@ -190,38 +204,29 @@ def other(request: OfficeRequest, number: str) -> HttpResponse:
     account = registry.account_summary(number)
     rows = obligations(account.account_id)
     page = Paginator(rows, 50).get_page(request.GET.get("page"))
-    return _show(request, account, "other", {"page": page})
+    return show_account(request, account, "other", {"page": page})
 
 
 @needs("account.view")
 @require_safe
 def history(request: OfficeRequest, number: str) -> HttpResponse:
-    """One timeline of everything, or of one kind."""
+    """One timeline of everything, or of one kind and some days."""
     account = registry.account_summary(number)
     actor = actor_of_page(request)
-    kind = request.GET.get("kind", "")
-    kind = kind if kind in timeline.KINDS else ""
-    events = timeline.timeline(
-        account.account_id,
-        kind,
-        sees_changes=actor.may("history.view"),
-        unmasked=actor.may("contact.view"),
-    )
-    kinds = {
-        name: label
-        for name, label in timeline.KINDS.items()
-        if name != "change" or actor.may("history.view")
-    }
+    form = TimelineForm(request.GET)
+    chosen = form.chosen()
+    events = timeline.timeline(account.account_id, chosen, timeline.Viewer.of(actor))
     values = {
         "page": Paginator(events, 40).get_page(request.GET.get("page")),
-        "kind": kind,
-        "filters": [{"label": "Everything", "url": "?", "current": not kind}]
-        + [
-            {"label": label, "url": f"?kind={name}", "current": name == kind}
-            for name, label in kinds.items()
+        "form": form,
+        "kind": chosen.kind,
+        "query": form.query(),
+        "filters": [
+            {"label": label, "url": f"?{form.query(kind)}", "current": kind == chosen.kind}
+            for kind, label in {"": "Everything", **timeline.kinds_for(actor)}.items()
         ],
     }
-    return _show(request, account, "history", values)
+    return show_account(request, account, "history", values)
 
 
 @needs("account.view")
@@ -232,6 +237,8 @@ def on_file(request: OfficeRequest, number: str) -> HttpResponse:
     unmasked = actor_of_page(request).may("contact.view")
     values: dict[str, Any] = {
         "unmasked": unmasked,
+        "may_change": actor_of_page(request).may("customer.change"),
+        "mailing": record.mailing_on(account.account_id, timezone.localdate()),
         "holders": registry.holders(account.account_id),
         "agreements": billed.agreements_of_account(account.account_id),
         "contacts": registry.contacts(account.customer_id, unmasked=unmasked)
@@ -239,7 +246,7 @@ def on_file(request: OfficeRequest, number: str) -> HttpResponse:
         else [],
         "owners": registry.owners(account.property_id) if account.property_id else [],
     }
-    return _show(request, account, "file", values)
+    return show_account(request, account, "file", values)
 
 
 urlpatterns = [

@@ -8,9 +8,10 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from chamberlain.billing import operations, queries
+from chamberlain.billing import queries
 from chamberlain.billing.documents import bill_pdf
 from chamberlain.billing.explanation import explain_bill, explain_line
+from chamberlain.billing.penalties.operations import reverse_bill_with_penalties
 from chamberlain.billing.queries import BillRow
 from chamberlain.identity.queries import revenue_office
 from chamberlain.kernel.errors import Refused
@@ -49,9 +50,12 @@ def bill(request: OfficeRequest, number: str) -> HttpResponse:
     before = queries.bill_before(found)
     lines = queries.lines_of_bill(found.bill_id)
     lines_before = queries.lines_of_bill(before.bill_id) if before else []
+    replaces, replaced_by = queries.replaced_and_replacing(found.bill_id)
     actor = actor_of_page(request)
     values = {
         "bill": found,
+        "replaces": replaces,
+        "replaced_by": replaced_by,
         "before": before,
         "lines": [(line, explain_line(line)) for line in lines],
         "explanation": explain_bill(found, lines, before, lines_before),
@@ -86,7 +90,7 @@ def reverse_bill(request: OfficeRequest, number: str) -> HttpResponse:
     form = ReverseForm(request.POST or None)
     if day is not None and request.method == "POST" and form.is_valid():
         try:
-            operations.reverse_bill(
+            reverse_bill_with_penalties(
                 actor_of_page(request),
                 found.number,
                 day.pk,

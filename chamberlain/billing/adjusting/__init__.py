@@ -1,0 +1,1 @@
+"""Adjustments: what is credited, moved, written off, waived or refunded on accounts."""

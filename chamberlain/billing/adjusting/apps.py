@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class Adjusting(AppConfig):
+    name = "chamberlain.billing.adjusting"
+    label = "adjusting"

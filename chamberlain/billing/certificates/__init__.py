@@ -1,0 +1,1 @@
+"""Full payment certificates: from the application to the certificate and its verification."""

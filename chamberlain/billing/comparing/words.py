@@ -1,0 +1,236 @@
+"""The parts of a difference in plain words, each with its arithmetic."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import polars as pl
+
+from chamberlain.billing.comparing.splitting import PARTS
+from chamberlain.billing.explanation import quantity_in_words
+from chamberlain.billing.queries import BillRow
+from chamberlain.kernel.money import show_cents
+from chamberlain.tariffs.owrs_rating import OwrsSchedule
+from chamberlain.tariffs.schedule import Schedule
+
+LABELS = {
+    "days": "Days",
+    "usage": "Usage",
+    "rates": "Rates",
+    "terms": "Terms",
+    "other": "Other",
+}
+_TERMS = {
+    "rate_class": "class",
+    "meter_size": "meter size",
+    "dwelling_units": "dwelling units",
+    "exemptions": "exemptions",
+    "attributes": "details of the service",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A reason, in words, and the cents that it changed the bill by."""
+
+    name: str
+    label: str
+    cents: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineSplit:
+    """A printed line of both bills; parts are in the order of PARTS and add up to the change."""
+
+    label: str
+    before_cents: int
+    parts: tuple[int, ...]
+    cents: int
+
+    @property
+    def change_cents(self) -> int:
+        """This bill's line less that of the bill before."""
+        return self.cents - self.before_cents
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A bill against an earlier one. The parts add up to change_cents, as do the lines."""
+
+    name: str
+    bill: BillRow
+    before: BillRow
+    change_cents: int
+    headline: str
+    parts: tuple[Part, ...]
+    lines: tuple[LineSplit, ...]
+
+
+def comparison(
+    name: str,
+    bill: BillRow,
+    before: BillRow,
+    sides: dict[int, dict[str, Any]],
+    split: pl.DataFrame,
+    labels: dict[int, str],
+    schedule: Schedule | OwrsSchedule,
+) -> Comparison:
+    """One pair in words. sides: what each bill was made from, by its id; split: the pair's rows;
+    labels: of printed lines, by component.
+    """
+    now, then = sides[bill.bill_id], sides[before.bill_id]
+    sums = {part: int(split[f"{part}_cents"].sum()) for part in PARTS}
+    is_rated = bool(split["is_rated"].all())
+    sentences = {
+        "days": _days(now, then),
+        "usage": _usage(now, then, bill, before),
+        "rates": _rates(schedule, before, bill, split, labels),
+        "terms": _terms(now, then),
+        "other": _other(sums["other"], is_rated),
+    }
+    return Comparison(
+        name,
+        bill,
+        before,
+        bill.total_cents - before.total_cents,
+        _headline(bill.total_cents - before.total_cents, before),
+        tuple(Part(part, LABELS[part], sums[part], sentences[part]) for part in PARTS),
+        tuple(_lines(split, labels)),
+    )
+
+
+def _headline(change_cents: int, before: BillRow) -> str:
+    named = f"bill {before.number}, for {days_in_words(before.from_on, before.to_on)}"
+    if change_cents == 0:
+        return f"This bill is as much as {named}."
+    more = "more" if change_cents > 0 else "less"
+    return f"This bill is {show_cents(abs(change_cents))} {more} than {named}."
+
+
+def days_in_words(from_on: date, to_on: date) -> str:
+    """`March 1, 2026 to April 30, 2026`: the first and the last day of a closed-open period."""
+    return f"{day_in_words(from_on)} to {day_in_words(to_on - timedelta(days=1))}"
+
+
+def day_in_words(day: date) -> str:
+    """`March 1, 2026`."""
+    return f"{day:%B} {day.day}, {day.year}"
+
+
+def _lines(split: pl.DataFrame, labels: dict[int, str]) -> list[LineSplit]:
+    return [
+        LineSplit(
+            labels.get(row["component_id"], "Line"),
+            row["before_cents"],
+            tuple(row[f"{part}_cents"] for part in PARTS),
+            row["cents"],
+        )
+        for row in split.to_dicts()
+    ]
+
+
+def _length(side: dict[str, Any]) -> int:
+    return int((side["to_on"] - side["from_on"]).days)
+
+
+def _days(now: dict[str, Any], then: dict[str, Any]) -> str:
+    days, before = _length(now), _length(then)
+    if days == before:
+        return f"Both bills are for {days} days."
+    return (
+        f"This bill is for {days} days, the earlier one for {before}. The difference is what "
+        f"{abs(days - before)} days {'more' if days > before else 'fewer'} come to, with as much "
+        "used on each day and at the rates of then."
+    )
+
+
+def _usage(now: dict[str, Any], then: dict[str, Any], bill: BillRow, before: BillRow) -> str:
+    if now["unit"] is None or then["unit"] is None:
+        return "Usage is not metered here."
+    sentence = (
+        f"{_used(now)} were used in {_length(now)} days, {per_day(now)} a day; "
+        f"on the earlier bill {_used(then)} in {_length(then)} days, {per_day(then)} a day."
+    )
+    estimated = [
+        name
+        for name, row in (("This bill", bill), ("The earlier bill", before))
+        if row.quality == "estimate"
+    ]
+    return sentence + "".join(f" {name} rests on an estimated read." for name in estimated)
+
+
+def _used(side: dict[str, Any]) -> str:
+    return quantity_in_words(side["usage_thousandths"], side["unit"])
+
+
+def per_day(side: dict[str, Any]) -> str:
+    """Usage a day to three decimals, without its unit."""
+    day = Decimal(side["usage_thousandths"]) / _length(side) / 1000
+    return f"{day.quantize(Decimal('0.001'), ROUND_HALF_UP):,f}"
+
+
+def _rates(
+    schedule: Schedule | OwrsSchedule,
+    before: BillRow,
+    bill: BillRow,
+    split: pl.DataFrame,
+    labels: dict[int, str],
+) -> str:
+    """Which lines have new figures, since when, and what each changed by."""
+    changed = dict(split.select("component_id", "rates_cents").iter_rows())
+    found = []
+    for component_id, cents in changed.items():
+        if cents:
+            since = _since(schedule, component_id, before, bill)
+            when = f" since {' and '.join(map(day_in_words, since))}" if since else ""
+            found.append(f"{labels.get(component_id, 'A line')}{when}: {signed(cents)}")
+    if not found:
+        return "No rate changed this bill."
+    return "Rates changed. " + "; ".join(found) + "."
+
+
+def _since(
+    schedule: Schedule | OwrsSchedule, component_id: int, before: BillRow, bill: BillRow
+) -> list[date]:
+    if isinstance(schedule, OwrsSchedule):
+        return []
+    return [
+        version.effective
+        for component in schedule.components
+        if component.id == component_id
+        for version in component.versions
+        if before.from_on < version.effective < bill.to_on
+    ]
+
+
+def _terms(now: dict[str, Any], then: dict[str, Any]) -> str:
+    changed = [
+        f"{words}: {_shown(now[name])} instead of {_shown(then[name])}"
+        for name, words in _TERMS.items()
+        if now[name] != then[name]
+    ]
+    if not changed:
+        return "Class, units, meter size and exemptions are the same."
+    return "Other terms: " + "; ".join(changed) + "."
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(each) for each in value if each) or "none"
+    return str(value).replace("_", " ") if value not in (None, "") else "none"
+
+
+def _other(cents: int, is_rated: bool) -> str:
+    if not is_rated:
+        return "One of the bills cannot be rated again by the tariff, so its parts are not known."
+    if cents == 0:
+        return "Both bills are what their reads and rates give."
+    return "What the bills differ from what their reads and rates give, such as a line set by hand."
+
+
+def signed(cents: int) -> str:
+    """`+$1.50`, `−$1.50` or `$0.00`."""
+    sign = "+" if cents > 0 else "−" if cents < 0 else ""
+    return f"{sign}{show_cents(abs(cents))}"

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class Finals(AppConfig):
+    name = "chamberlain.billing.finals"
+    label = "finals"

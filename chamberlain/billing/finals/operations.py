@@ -1,0 +1,169 @@
+"""A holder moves out: the final bill is asked for, and made once all is read."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import polars as pl
+from django.db import connection, transaction
+
+from chamberlain.billing import composing
+from chamberlain.billing.finals import queries
+from chamberlain.billing.finals.finding import locked, next_account_of
+from chamberlain.billing.finals.models import FinalBill, FinalRead, MoveOut
+from chamberlain.billing.finals.terms import terms_on
+from chamberlain.billing.finals.unbilled import NotBillable, Unbilled, unbilled
+from chamberlain.billing.models import Bill, ServiceAgreement
+from chamberlain.billing.occupancy import Forwarding, move_out
+from chamberlain.identity.actors import Actor, acting
+from chamberlain.kernel.errors import AlreadyDone, Refused
+from chamberlain.kernel.frames import copy_frame, next_ids
+from chamberlain.ledger import chart
+from chamberlain.ledger.models import BusinessDay
+from chamberlain.ledger.posting import DayClosed, lock_balances, post_frames, sentences
+from chamberlain.ledger.queries import account_id_of, balance
+from chamberlain.registry.models import AccountHolding
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Who moves out, and when.
+
+    left_on: the first day that is not billed to the account; it does not matter when the holder
+    was entered as moved out before. next_account: the number of the holder's account that takes
+    the balance over, or "".
+    """
+
+    account_number: str
+    left_on: date
+    forwarding: Forwarding | None = None
+    next_account: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FinalBilled:
+    """The final bills by number, and what they come to in cents."""
+
+    bill_numbers: tuple[str, ...]
+    cents: int
+
+
+def ask_final_bill(actor: Actor, leaving: Leaving, today: date, now: datetime) -> int:
+    """The holder of an account moves out; returns the move-out's id.
+
+    Service and holding end, mail goes to the forwarding address, and a final read is asked for of
+    each metered service. Asked again for the same day, it returns the first. Raises what moving
+    out raises, and Invalid when the next account is not the holder's.
+    """
+    actor.require("final.ask")
+    with acting(actor), transaction.atomic():
+        account_id = account_id_of(leaving.account_number.strip())
+        lock_balances([account_id])
+        holding = AccountHolding.objects.filter(account_id=account_id).order_by("-period").first()
+        if holding is None:
+            raise Refused("Nobody ever held this account, so there is nothing to end.")
+        next_id = next_account_of(leaving.next_account, account_id, holding.customer_id)
+        left_on = holding.period.upper
+        if left_on is None:
+            move_out(actor, account_id, leaving.left_on, today, leaving.forwarding)
+            left_on = leaving.left_on
+        found = MoveOut.objects.filter(account_id=account_id, left_on=left_on).first()
+        if found:
+            return found.pk
+        made = MoveOut.objects.create(
+            account_id=account_id,
+            left_on=left_on,
+            next_account_id=next_id,
+            asked_by_id=actor.user_id,
+            asked_at=now,
+        )
+        FinalRead.objects.bulk_create(
+            FinalRead(move_out=made, agreement=agreement, ordered_on=today)
+            for agreement in ServiceAgreement.objects.filter(
+                account_id=account_id, is_metered=True, period__endswith=left_on
+            )
+        )
+    return made.pk
+
+
+def make_final_bill(
+    actor: Actor, move_out_id: int, business_day_id: int, now: datetime
+) -> FinalBilled:
+    """Bills what is not billed yet up to the move, and uses the account's credit for it.
+
+    Raises AlreadyDone, DayClosed, NotBillable when a final read is still to be taken, a bill
+    covers days after the move, or a usage has to be looked at first.
+    """
+    actor.require("final.bill")
+    with acting(actor), transaction.atomic(), sentences():
+        found = locked(move_out_id)
+        if found.billed_at:
+            raise AlreadyDone("The final bill was made already; look at the move-out.")
+        day = BusinessDay.objects.filter(pk=business_day_id).first()
+        if day is None or day.closed_at:
+            raise DayClosed("The business day is not open; post on an open day.")
+        _check_ready(found)
+        lock_balances([found.account_id])
+        due = unbilled(found)
+        numbers = _post(actor, found, due, day, now) if due.lines.height else ()
+        found.billed_at, found.billed_by_id = now, actor.user_id
+        found.save(update_fields=["billed_at", "billed_by"])
+        return FinalBilled(numbers, due.cents)
+
+
+def _check_ready(found: MoveOut) -> None:
+    if any(row.read_on is None for row in queries.final_reads(found.pk)):
+        raise NotBillable("A final read is still to be taken; enter it or estimate the usage.")
+    after = queries.bills_after(found.account_id, found.left_on)
+    if after:
+        raise NotBillable(
+            f"Bill {after[0]} covers days after {found.left_on:%B %-d, %Y}; rebill it first, so "
+            "that it ends with the move."
+        )
+
+
+def _post(
+    actor: Actor, found: MoveOut, due: Unbilled, day: BusinessDay, now: datetime
+) -> tuple[str, ...]:
+    database, kinds = connection.connection, chart.charge_kinds()
+    posting = composing.Posting(
+        run_id=None,
+        business_day_id=day.pk,
+        actor_id=actor.user_id,
+        issued_on=day.day,
+        due_on=day.day + timedelta(days=terms_on(day.day).due_days),
+        posted_at=now,
+        credits_id=chart.ledger_account_id(chart.CREDITS),
+    )
+    before = balance(found.account_id)
+    net = pl.DataFrame(
+        {"account_id": [found.account_id], "net_cents": [before.owed_cents - before.credit_cents]}
+    )
+    ids = next_ids(database, "billing_bill", due.usages.height)
+    billed = composing.bills(due.usages, due.lines, net, ids, posting)
+    composed = composing.compose(
+        billed,
+        due.lines,
+        next_ids(database, "ledger_charge", int((due.lines["cents"] > 0).sum())),
+        next_ids(database, "ledger_entry", billed.height),
+        kinds,
+        posting,
+    )
+    post_frames(database, composed.ledger)
+    copy_frame(database, "billing_bill", composed.bills)
+    copy_frame(database, "billing_billline", composed.lines)
+    if before.credit_cents and composed.ledger.charges.height:
+        credit = pl.DataFrame({"account_id": [found.account_id], "cents": [before.credit_cents]})
+        entry_ids = next_ids(database, "ledger_entry", 1)
+        post_frames(database, composing.use_credits(credit, composed, kinds, entry_ids, posting))
+    bill_ids = composed.bills["id"].to_list()
+    FinalBill.objects.bulk_create(
+        FinalBill(move_out=found, bill_id=bill_id) for bill_id in bill_ids
+    )
+    _prove(bill_ids, due.cents)
+    return tuple(composed.bills["number"].to_list())
+
+
+def _prove(bill_ids: list[int], cents: int) -> None:
+    posted = sum(Bill.objects.filter(pk__in=bill_ids).values_list("total_cents", flat=True))
+    if posted != cents:
+        raise AssertionError(f"final bills of {posted} cents for lines of {cents}")

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class RebillingConfig(AppConfig):
+    name = "chamberlain.billing.rebilling"
+    label = "rebilling"

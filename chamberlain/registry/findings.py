@@ -1,0 +1,224 @@
+"""What a reviewer read in a document becomes dated ownership, or a dated change of the property.
+
+An ownership is applied at once. A change of type or dwelling units changes what is billed, so it
+waits until another person decides.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import transaction
+
+from chamberlain.identity.actors import Actor, acting
+from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitted, Refused
+from chamberlain.registry.documents import document_for
+from chamberlain.registry.models import (
+    Document,
+    Finding,
+    Ownership,
+    Property,
+    PropertyChange,
+    PropertyType,
+)
+from chamberlain.registry.operations import NewCustomer, known_customer
+from chamberlain.registry.ownership import WHOLE, end_ownership, record_ownership
+
+
+@dataclass(frozen=True, slots=True)
+class FoundOwner:
+    """Who owns by a document: the id of a customer on file, or somebody who is not on file yet.
+
+    share_basis_points: 10000 is all. replaces: whether the present owners' days end, as with a
+    sale; without it the owner joins them.
+    """
+
+    customer: int | NewCustomer
+    share_basis_points: int = WHOLE
+    replaces: bool = True
+
+
+def find_owner(
+    actor: Actor, document_id: int, owner: FoundOwner, from_on: date, now: datetime, today: date
+) -> int:
+    """Records an owner whom a document proves, from a day on; returns the finding's id.
+
+    Raises what `record_ownership` raises (an ownership that overlaps, shares over the whole), and
+    Refused when a present owner began on that day or later and so cannot be replaced by it.
+    """
+    actor.require("document.review")
+    document = _document(actor, document_id, from_on, today)
+    with acting(actor), transaction.atomic():
+        Property.objects.select_for_update().get(pk=document.property_id)
+        if owner.replaces:
+            _end_present_owners(actor, document.property_id, owner.customer, from_on)
+        customer_id = known_customer(actor, owner.customer)
+        record_ownership(
+            actor,
+            document.property_id,
+            customer_id,
+            from_on,
+            share_basis_points=owner.share_basis_points,
+        )
+        return Finding.objects.create(
+            document=document,
+            kind=Finding.Kind.OWNERSHIP,
+            from_on=from_on,
+            customer_id=customer_id,
+            share_basis_points=owner.share_basis_points,
+            state=Finding.State.APPLIED,
+            found_by_id=actor.user_id,
+            found_at=now,
+            decided_by_id=actor.user_id,
+            decided_at=now,
+        ).pk
+
+
+def find_use(
+    actor: Actor,
+    document_id: int,
+    property_type: str,
+    dwelling_units: int,
+    from_on: date,
+    now: datetime,
+    today: date,
+) -> int:
+    """Records that a document proves another type or number of dwelling units from a day on.
+
+    It waits for another person; returns the finding's id. Raises Invalid for a type that the
+    city does not know or units that the type cannot have, AlreadyDone when the property is that
+    on that day or another such finding waits.
+    """
+    actor.require("document.review")
+    document = _document(actor, document_id, from_on, today)
+    with acting(actor), transaction.atomic():
+        Property.objects.select_for_update().get(pk=document.property_id)
+        _check_use(property_type, dwelling_units)
+        waiting = Finding.objects.filter(
+            document__property_id=document.property_id,
+            kind=Finding.Kind.USE,
+            state=Finding.State.PROPOSED,
+        )
+        if waiting.exists():
+            raise AlreadyDone(
+                "A change of this property's type or units waits for a second person already; "
+                "have it decided first."
+            )
+        if use_on(document.property_id, from_on) == (property_type, dwelling_units):
+            raise AlreadyDone(
+                f"The property has this type and these units on {from_on:%B %-d, %Y} already; "
+                "correct the day or leave it as it is.",
+                field="from_on",
+            )
+        return Finding.objects.create(
+            document=document,
+            kind=Finding.Kind.USE,
+            from_on=from_on,
+            property_type_id=property_type,
+            dwelling_units=dwelling_units,
+            found_by_id=actor.user_id,
+            found_at=now,
+        ).pk
+
+
+def decide_use(
+    actor: Actor, finding_id: int, is_right: bool, now: datetime, note: str = ""
+) -> None:
+    """Another person applies a found change of type or units, or does not and says why.
+
+    Raises NotPermitted for the person who found it, AlreadyDone when it is decided, Invalid when
+    it is not applied without a note.
+    """
+    actor.require("property.approve_change")
+    with acting(actor), transaction.atomic():
+        found = (
+            Finding.objects.select_for_update(of=("self",))
+            .select_related("document")
+            .filter(pk=finding_id, kind=Finding.Kind.USE)
+            .first()
+        )
+        if found is None:
+            raise NotFound("There is no such finding; look at the document again.")
+        if found.state != Finding.State.PROPOSED:
+            raise AlreadyDone("This finding was decided already; look at the property again.")
+        if found.found_by_id == actor.user_id:
+            raise NotPermitted(
+                f"{actor.name} found this change, so another person has to decide on it."
+            )
+        if not is_right and not note.strip():
+            raise Invalid("Say why the change is not applied.", field="note")
+        found.state = Finding.State.APPLIED if is_right else Finding.State.REFUSED
+        found.decided_by_id, found.decided_at = actor.user_id, now
+        found.note = note.strip()[:200]
+        found.save(update_fields=["state", "decided_by", "decided_at", "note"])
+        if is_right:
+            assert found.property_type_id is not None
+            assert found.dwelling_units is not None
+            PropertyChange.objects.create(
+                property_id=found.document.property_id,
+                from_on=found.from_on,
+                property_type_id=found.property_type_id,
+                dwelling_units=found.dwelling_units,
+                finding=found,
+            )
+
+
+def use_on(property_id: int, day: date) -> tuple[str, int]:
+    """The code of the property's type and its dwelling units on a day."""
+    change = (
+        PropertyChange.objects.filter(property_id=property_id, from_on__lte=day)
+        .order_by("-from_on", "-pk")
+        .values_list("property_type_id", "dwelling_units")
+        .first()
+    )
+    found = change or Property.objects.values_list("property_type_id", "dwelling_units").get(
+        pk=property_id
+    )
+    return str(found[0]), int(found[1])
+
+
+def _document(actor: Actor, document_id: int, from_on: date, today: date) -> Document:
+    if from_on > today:
+        raise Invalid(
+            "What a document proves cannot begin after today; correct the day.", field="from_on"
+        )
+    return document_for(actor, document_id)
+
+
+def _check_use(code: str, units: int) -> None:
+    kind = PropertyType.objects.filter(pk=code).first()
+    if kind is None:
+        raise Invalid(
+            f"The city has no property type “{code[:24]}”; choose one of the list.",
+            field="property_type",
+        )
+    most = kind.most_units
+    if units < kind.least_units or (most is not None and units > most):
+        allowed = f"{kind.least_units} or more" if most is None else (
+            f"{kind.least_units}" if most == kind.least_units else f"{kind.least_units} to {most}"
+        )  # fmt: skip
+        raise Invalid(
+            f"The type {kind.name} has {allowed} dwelling units, not {units}; correct the type "
+            "or the units.",
+            field="dwelling_units",
+        )
+
+
+def _end_present_owners(
+    actor: Actor, property_id: int, customer: int | NewCustomer, from_on: date
+) -> None:
+    present = Ownership.objects.filter(property_id=property_id).select_related("customer")
+    for owned in present:
+        start, end = owned.period.lower, owned.period.upper
+        if end is not None and end <= from_on:
+            continue
+        if start >= from_on:
+            raise Refused(
+                f"{owned.customer.name} owns this property from {start:%B %-d, %Y} on, which is "
+                "not before that day; correct the day, or look at the owners through time.",
+                field="from_on",
+            )
+        if owned.customer_id == customer:
+            raise AlreadyDone(
+                f"{owned.customer.name} owns this property on that day already.", field="customer"
+            )
+        end_ownership(actor, owned.pk, from_on)

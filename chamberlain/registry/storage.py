@@ -1,0 +1,40 @@
+"""Where documents lie: outside of what the web serves, each under the digest of its content."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from django.conf import settings
+
+from chamberlain.kernel.errors import Refused
+
+
+def store(digest: str, data: bytes) -> None:
+    """Puts a file away under its digest. The same content is there once, however often it comes."""
+    place = _place(digest)
+    if place.exists():
+        return
+    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, written = tempfile.mkstemp(dir=place.parent)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(written).replace(place)
+
+
+def fetch(digest: str) -> bytes:
+    """The file with that digest. Raises Refused when it is gone or is not what was put away."""
+    place = _place(digest)
+    data = place.read_bytes() if place.is_file() else b""
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise Refused(
+            "The file of this document is missing or was altered since it came in; tell whoever "
+            "runs the program, who can bring it back from a backup."
+        )
+    return data
+
+
+def _place(digest: str) -> Path:
+    return Path(settings.MEDIA_ROOT) / digest[:2] / digest
