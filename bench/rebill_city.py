@@ -20,7 +20,8 @@ _QUICK_PART = 6
 _MORE_READS = """
     INSERT INTO metering_read (id, service_point_id, meter_id, from_on, to_on, register,
         usage_thousandths, unit, quality, is_verified, source)
-    SELECT r.id + %(n)s::bigint * %(accounts)s, r.service_point_id, r.meter_id, %(from_on)s, %(to_on)s,
+    SELECT r.id + %(n)s::bigint * %(accounts)s, r.service_point_id, r.meter_id,
+        %(from_on)s, %(to_on)s,
         r.register, r.usage_thousandths, r.unit, r.quality, true,
         'bench:' || r.id || ':' || %(n)s::text
     FROM metering_read r WHERE r.id <= %(accounts)s
