@@ -218,6 +218,8 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "identity_cache",
+        # Strangers at the public pages must not push out the counters of failed sign-ins.
+        "OPTIONS": {"MAX_ENTRIES": 200_000},
     }
 }
 

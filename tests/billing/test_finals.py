@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from chamberlain.billing.adjusting.operations import approve_adjustment
+from chamberlain.billing.adjusting.operations import approve_adjustment, refuse_adjustment
 from chamberlain.billing.certificates import unbilled as payoff
 from chamberlain.billing.finals import carrying, queries, reading
 from chamberlain.billing.finals.models import FinalRead, FinalTerms, MoveOut
@@ -199,6 +199,21 @@ def test_what_is_owed_is_carried_to_the_holders_next_account_by_approval(place: 
     with pytest.raises(AlreadyDone, match=number):
         carrying.carry_balance(place.clerk, move_out_id, "", DAY, NOW)
     assert prove(program_actor()).holds
+
+
+def test_a_balance_whose_carrying_was_refused_may_be_carried_elsewhere(place: Home) -> None:
+    move_out_id = asked(place)
+    read(place, move_out_id)
+    make_final_bill(place.clerk, move_out_id, place.office.day.pk, NOW)
+    owed = balance(place.account_id).owed_cents
+    [first] = carrying.carry_balance(place.clerk, move_out_id, place.next_number, DAY, NOW)
+    with pytest.raises(AlreadyDone, match=first):
+        carrying.carry_balance(place.clerk, move_out_id, place.next_number, DAY, NOW)
+    refuse_adjustment(place.supervisor, first, "wrong account", NOW)
+    [second] = carrying.carry_balance(place.clerk, move_out_id, place.next_number, DAY, NOW)
+    assert second != first
+    approve_adjustment(place.supervisor, second, place.office.day.pk, NOW)
+    assert balance(account_summary(place.next_number).account_id).owed_cents == owed
 
 
 def test_nothing_is_carried_where_nothing_is_left_or_a_plan_runs(place: Home) -> None:

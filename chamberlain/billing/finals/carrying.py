@@ -5,6 +5,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from chamberlain.billing.adjusting import operations as adjusting
+from chamberlain.billing.adjusting.queries import adjustment
 from chamberlain.billing.finals.finding import locked, next_account_of
 from chamberlain.billing.finals.models import MoveOut
 from chamberlain.billing.finals.terms import terms_on
@@ -47,14 +48,24 @@ def carry_balance(
 def _check_carry(found: MoveOut) -> None:
     if found.billed_at is None:
         raise Refused("The final bill comes first; make it, then carry the balance.")
-    if found.carried_by:
-        raise AlreadyDone(f"The balance is carried by {found.carried_by} already.")
+    standing = [number for number in _asked_before(found) if _stands(number)]
+    if standing:
+        raise AlreadyDone(f"The balance is carried by {', '.join(standing)} already.")
     running = [p for p in plans_of_account(found.account_id) if p.status == "in_force"]
     if running:
         raise Refused(
             f"Payment plan {running[0].number} is in force on the account; withdraw it first, "
             "since its charges leave the account."
         )
+
+
+def _asked_before(found: MoveOut) -> list[str]:
+    return found.carried_by.split(", ") if found.carried_by else []
+
+
+def _stands(number: str) -> bool:
+    """Whether an adjustment waits or was posted; one that was refused carries nothing."""
+    return adjustment(number).status in ("asked", "posted")
 
 
 def _ask_moves(actor: Actor, found: MoveOut, today: date, now: datetime) -> list[str]:
@@ -76,7 +87,10 @@ def _ask_moves(actor: Actor, found: MoveOut, today: date, now: datetime) -> list
         )
     if not wanted:
         raise Refused("Nothing is owed and no credit is left, so there is nothing to carry.")
+    again = "".join(f" after {number}" for number in _asked_before(found)[-1:])
     return [
-        adjusting.ask_adjustment(actor, each, today, now, f"move-out {found.pk} {each.reason}")
+        adjusting.ask_adjustment(
+            actor, each, today, now, f"move-out {found.pk} {each.reason}{again}"
+        )
         for each in wanted
     ]
