@@ -17,8 +17,10 @@ from chamberlain.billing.adjusting.reasons import load_reasons, reasons_on
 from chamberlain.identity.actors import program_actor
 from chamberlain.identity.models import Role
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitted, Refused
+from chamberlain.ledger import chart
+from chamberlain.ledger.models import Charge
 from chamberlain.ledger.operations import reverse_entry, seal_business_day
-from chamberlain.ledger.posting import DayClosed
+from chamberlain.ledger.posting import DayClosed, Leg, NewEntry, post
 from chamberlain.ledger.proof import prove
 from chamberlain.ledger.queries import balance, open_charges, transfers_of_entry
 from tests import office
@@ -243,6 +245,30 @@ def test_a_reversed_payment_is_not_moved(place: Adjusting, account: Owed) -> Non
     reverse_entry(program_actor(), payment, place.day.pk, NOW, kind="returned", reason="bounced")
     with pytest.raises(Refused, match="was reversed"):
         place.ask("A", "wrong_account", 1000, other_account="B", payment_id=payment)
+
+
+def test_a_payment_that_went_with_a_reversed_bill_does_not_open_the_bill_again(
+    place: Adjusting, account: Owed
+) -> None:
+    office.owe(place.day, "B", 1500)
+    payment = place.pay("A", 3000, "P1")
+    bill = Charge.objects.get(pk=account.charge_ids[0]).entry_id
+    credits_id = chart.ledger_account_id(chart.CREDITS)
+    water = chart.charge_kinds()["water"]
+    legs = [
+        Leg(water.receivable_id, credits_id, 3000, "unsettle", account.account_id,
+            account.charge_ids[0]),
+        *(
+            Leg(water.revenue_id, water.receivable_id, cents, "settle", account.account_id, charge)
+            for charge, cents in zip(account.charge_ids, (3000, 2000), strict=True)
+        ),
+    ]  # fmt: skip
+    by = program_actor().user_id
+    post(NewEntry(place.day.pk, "bill_reversed", by, NOW, "A", legs, reverses_id=bill))
+    before = stands(account.account_id)
+    with pytest.raises(Refused, match=r"Bill A-0 was reversed or replaced since.* as credit\."):
+        place.ask("A", "wrong_account", 3000, other_account="B", payment_id=payment)
+    assert stands(account.account_id) == before
 
 
 def test_credit_moves_to_the_holders_other_account(place: Adjusting, account: Owed) -> None:

@@ -123,7 +123,8 @@ def _credit_leg(account_id: int, cents: int) -> Leg:
 
 
 _PAID_SQL = """
-    SELECT t.charge_id, k.receivable_id, t.cents, s.settled_cents
+    SELECT t.charge_id, k.receivable_id, t.cents, s.settled_cents, c.document,
+        EXISTS (SELECT 1 FROM ledger_entry r WHERE r.reverses_id = c.entry_id)
     FROM ledger_transfer t
     LEFT JOIN ledger_charge c ON c.id = t.charge_id
     LEFT JOIN ledger_chargekind k ON k.id = c.kind_id
@@ -160,14 +161,19 @@ def _from_payment(move: Move) -> list[Leg]:
     return _taken_back(move, paid)
 
 
-def _taken_back(move: Move, paid: list[tuple[int | None, int, int, int]]) -> list[Leg]:
+def _taken_back(move: Move, paid: list[tuple[int | None, int, int, int, str, bool]]) -> list[Leg]:
     moves = chart.ledger_account_id(chart.MOVES)
     credit = int(standings([move.account_id])["credit_cents"][0])
     left, legs = move.cents, []
-    for charge_id, receivable_id, cents, settled_cents in paid:
+    for charge_id, receivable_id, cents, settled_cents, document, is_reversed in paid:
         take = min(left, cents, credit if charge_id is None else settled_cents)
         if take <= 0:
             continue
+        if is_reversed:
+            raise Refused(
+                f"Bill {document} was reversed or replaced since, and what was paid on it went "
+                "with it; move it as credit."
+            )
         left -= take
         if charge_id is None:
             legs.append(_credit_leg(move.account_id, take))
