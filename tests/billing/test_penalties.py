@@ -28,9 +28,14 @@ from chamberlain.identity.models import Center, Role
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitted
 from chamberlain.ledger import chart
 from chamberlain.ledger.models import BusinessDay, Charge
-from chamberlain.ledger.operations import open_accounts, open_business_day, seal_business_day
+from chamberlain.ledger.operations import (
+    open_accounts,
+    open_business_day,
+    reverse_entry,
+    seal_business_day,
+)
 from chamberlain.ledger.payments import NewPayment, post_payment
-from chamberlain.ledger.posting import DayClosed, NewCharge, NewEntry, raise_charges
+from chamberlain.ledger.posting import DayClosed, Leg, NewCharge, NewEntry, post, raise_charges
 from chamberlain.ledger.proof import prove
 from chamberlain.ledger.queries import balance
 from chamberlain.registry.models import Property, PropertyType, ServicePoint
@@ -311,6 +316,17 @@ def test_a_bill_reversed_by_another_room_loses_its_penalties_by_night() -> None:
     assert (result.reversed, result.penalties) == (2, 0)
     assert balance(first.account_id).owed_cents == 0
     assert balance(place.agreements[1].account_id).owed_cents > 0
+
+
+def test_a_charge_of_a_reversed_bill_draws_none_though_it_was_opened_again(nights: Nights) -> None:
+    [charge] = nights.owe("A", 10_000)
+    reverse_entry(program_actor(), charge.entry_id, nights.day.pk, NOW, kind="bill", reason="x")
+    water, credits_id = chart.charge_kinds()["water"], chart.ledger_account_id(chart.CREDITS)
+    leg = Leg(water.receivable_id, credits_id, 10_000, "unsettle", charge.account_id, charge.pk)
+    post(NewEntry(nights.day.pk, "adjustment", program_actor().user_id, NOW, "A", [leg]))
+    assert balance(charge.account_id).owed_cents == 10_000
+    nights.open(NIGHT)
+    assert nights.run(NIGHT).penalties == 0
 
 
 def test_many_accounts_are_done_in_chunks(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,6 +54,7 @@ _CHARGES_SQL = """
         LEFT JOIN ledger_settlement s ON s.charge_id = c.id
         WHERE b.account_id BETWEEN %(first)s AND %(last)s AND b.owed_cents > 0
             AND c.due_on < %(on)s
+            AND NOT EXISTS (SELECT 1 FROM ledger_entry r WHERE r.reverses_id = c.entry_id)
     )
     SELECT * FROM late WHERE open_cents > 0
 """
