@@ -6,6 +6,7 @@ from datetime import date, datetime
 from django.db import connection, transaction
 
 from chamberlain.billing.certificates.models import Application, CertificateTerms
+from chamberlain.billing.certificates.obstacles import check_held, check_no_deed
 from chamberlain.billing.certificates.ordering import order_final_reads
 from chamberlain.billing.certificates.terms import terms_row
 from chamberlain.identity.actors import Actor, acting, program_actor
@@ -85,8 +86,8 @@ def submit_application(
     """Receives an application; returns its number. The same key returns the same number.
 
     actor: None for the public page, which must name the account's parcel too. Raises Incomplete
-    with everything that is missing, NotFound (account, parcel), Invalid, AlreadyDone when the
-    account has an application under way.
+    with everything that is missing, NotFound (account, parcel), Invalid, Refused when the account
+    was given up before the closing, AlreadyDone when it has an application under way.
     """
     if actor is not None:
         actor.require("certificate.apply")
@@ -99,9 +100,14 @@ def submit_application(
         if missing:
             raise Incomplete(missing)
         account = _account(asked, is_from_public=actor is None)
+        assert asked.closing_on is not None
+        check_held(account.account_id, asked.closing_on)
         terms = terms_row(today)
         _check_exemption(asked.exemption, terms)
         lock_balances([account.account_id])
+        made = Application.objects.filter(idempotency_key=idempotency_key).first()
+        if made:
+            return made.number
         _check_none_under_way(account.account_id)
         return _write(by, asked, account.account_id, terms, now, idempotency_key,
                       is_from_public=actor is None).number  # fmt: skip
@@ -184,7 +190,7 @@ def accept_application(
 
     The fee becomes a charge payable at any counter, unless the transfer is exempt (then None).
     A final read is ordered for each metered service. Raises Invalid for what was not shown,
-    AlreadyDone, NotFound, DayClosed.
+    Refused when the account was given up before the closing, AlreadyDone, NotFound, DayClosed.
     """
     actor.require("certificate.apply")
     with acting(actor), transaction.atomic():
@@ -192,6 +198,7 @@ def accept_application(
         if found.stage != Application.Stage.RECEIVED:
             raise AlreadyDone(f"Application {number} is past this step; look at it again.")
         _check_identification(found, seen)
+        check_held(found.account_id, found.closing_on)
         day = open_day_of(business_day_id)
         if not found.exemption:
             found.fee_charge_id = _raise_fee(actor, found, day, now)
@@ -233,13 +240,15 @@ def move_closing(actor: Actor, number: str, closing_on: date, today: date) -> No
     """Moves the closing date, also of an issued application whose certificate is to be renewed.
 
     A payoff that was set stays owed; a new one adds the days until the new date. New final reads
-    are ordered. Raises Invalid for a date that cannot be, AlreadyDone for a withdrawn application.
+    are ordered. Raises Invalid for a date that cannot be, AlreadyDone for a withdrawn application
+    and once the deed came in.
     """
     actor.require("certificate.work")
     with acting(actor), transaction.atomic():
         found = locked(number)
         if found.stage == Application.Stage.WITHDRAWN:
             raise AlreadyDone(f"Application {number} was withdrawn; take a new one.")
+        check_no_deed(found)
         if not 0 <= (closing_on - today).days <= LONGEST_AHEAD_DAYS:
             raise Invalid("Give a closing date from today to a year ahead.", field="closing_on")
         if found.payoff_at and closing_on <= found.closing_on:

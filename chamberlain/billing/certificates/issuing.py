@@ -8,11 +8,17 @@ from django.db import connection, transaction
 
 from chamberlain.billing.certificates.applications import locked
 from chamberlain.billing.certificates.models import Application, Certificate
+from chamberlain.billing.certificates.obstacles import (
+    check_bills_stand,
+    check_held,
+    check_no_deed,
+)
 from chamberlain.billing.certificates.payoff import covered_charges
 from chamberlain.identity.actors import Actor, acting
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotPermitted, Refused
 from chamberlain.kernel.frames import next_ids
 from chamberlain.kernel.money import show_cents
+from chamberlain.ledger.models import Charge
 
 # Without letters and digits that are mistaken for each other on paper.
 CODE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -42,7 +48,8 @@ def issue_certificate(actor: Actor, number: str, today: date, now: datetime) -> 
 
     After a move of the closing date it replaces the one before. The same person may not accept
     an application and issue its certificate. Raises NotPermitted, StillOwed with the amount,
-    Invalid when the closing date is past, AlreadyDone.
+    Refused (a reversed bill, an account given up before), Invalid when the closing date is past,
+    AlreadyDone.
     """
     actor.require("certificate.issue")
     with acting(actor), transaction.atomic():
@@ -57,6 +64,8 @@ def issue_certificate(actor: Actor, number: str, today: date, now: datetime) -> 
                 f"The closing date, {found.closing_on:%B %-d, %Y}, is past; move it, so that the "
                 "days since are paid too."
             )
+        check_held(found.account_id, found.closing_on)
+        check_bills_stand(found)
         _check_paid(found)
         before = found.certificates.order_by("-pk").first()
         made = _write(actor, found, before, today, now,
@@ -71,7 +80,7 @@ def reissue_certificate(actor: Actor, number: str, reason: str, today: date, now
 
     The new one ends on the same day, and the old one is no longer valid. One that has expired is
     renewed by moving the closing date. Raises Invalid without a reason, NotPermitted, StillOwed,
-    AlreadyDone.
+    Refused for a reversed bill, AlreadyDone, also once the deed came in.
     """
     actor.require("certificate.issue")
     if not reason.strip():
@@ -88,6 +97,8 @@ def reissue_certificate(actor: Actor, number: str, reason: str, today: date, now
                 "date, so that the days since are paid too.",
                 field="reason",
             )
+        check_no_deed(found)
+        check_bills_stand(found)
         _check_paid(found)
         return _write(actor, found, before, today, now, before.valid_until,
                       reason.strip()[:200]).number  # fmt: skip
@@ -134,9 +145,10 @@ def _write(
 
 
 def _paid_cents(found: Application) -> int:
-    """What the application itself raised: payoff and fee."""
-    charges = list(found.payoff_charges.values_list("charge__cents", flat=True))
-    return sum(charges) + (found.fee_charge.cents if found.fee_charge else 0)
+    """What the application itself raised, payoff and fee, and was not taken back since."""
+    raised = [*found.payoff_charges.values_list("charge_id", flat=True), found.fee_charge_id or 0]
+    standing = Charge.objects.filter(pk__in=raised, entry__reversed_by=None)
+    return sum(standing.values_list("cents", flat=True))
 
 
 def standing_of(number: str, code: str, today: date) -> Standing:

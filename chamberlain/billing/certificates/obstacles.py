@@ -1,0 +1,55 @@
+"""What stands in the way of a certificate whatever was paid: days of the account that no bill
+charges, and an account or a deed by which the property went to somebody else.
+"""
+
+from datetime import date
+
+from chamberlain.billing.certificates.models import Application, DeedTransfer
+from chamberlain.database.rows import rows
+from chamberlain.kernel.errors import AlreadyDone, Refused
+from chamberlain.registry.models import AccountHolding
+
+_REVERSED = """
+    SELECT b.number FROM billing_bill b
+    JOIN billing_serviceagreement g ON g.id = b.agreement_id
+    WHERE b.account_id = %s AND b.from_on < %s AND g.period && daterange(b.from_on, b.to_on)
+        AND EXISTS (SELECT 1 FROM ledger_entry e WHERE e.reverses_id = b.entry_id)
+        AND NOT EXISTS (SELECT 1 FROM billing_bill n WHERE n.replaces_id = b.id)
+        AND NOT EXISTS (
+            SELECT 1 FROM billing_serviceagreement o JOIN billing_bill n ON n.agreement_id = o.id
+            WHERE o.service_point_id = g.service_point_id AND o.tariff_id = g.tariff_id
+                AND n.from_on <= b.from_on AND n.to_on >= b.to_on
+                AND NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.reverses_id = n.entry_id))
+    ORDER BY b.from_on, b.id LIMIT 1
+"""
+
+
+def check_bills_stand(found: Application) -> None:
+    """Raises Refused when a bill for days before the closing was reversed and none replaces it."""
+    reversed_bills = rows(_REVERSED, [found.account_id, found.closing_on])
+    if reversed_bills:
+        raise Refused(
+            f"Bill {reversed_bills[0][0]} was reversed and nothing is in its place; bill it again "
+            "or rebill, then set the payoff anew."
+        )
+
+
+def check_held(account_id: int, closing_on: date) -> None:
+    """Raises Refused when the account was given up before the closing."""
+    last = AccountHolding.objects.filter(account_id=account_id).order_by("-period").first()
+    until = last.period.upper if last else None
+    if until and until < closing_on:
+        raise Refused(
+            f"The account was given up on {until:%B %-d, %Y}, before the closing; use the account "
+            "that the property has on the closing day.",
+            field="account_number",
+        )
+
+
+def check_no_deed(found: Application) -> None:
+    """Raises AlreadyDone when the property was transferred on the application's certificate."""
+    if DeedTransfer.objects.filter(application=found).exists():
+        raise AlreadyDone(
+            f"The deed on application {found.number} was applied, so the property is the buyer's; "
+            "take a new application for the buyer's account."
+        )

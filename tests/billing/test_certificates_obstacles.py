@@ -1,0 +1,108 @@
+"""No certificate on an account whose days are not all billed, or that is not the property's."""
+
+from datetime import timedelta
+
+import pytest
+from django.db.backends.postgresql.psycopg_any import DateRange
+
+from chamberlain.billing import operations as billing
+from chamberlain.billing.certificates import applications, operations, queries
+from chamberlain.billing.certificates.models import Application, Certificate
+from chamberlain.billing.models import Bill
+from chamberlain.billing.occupancy import move_out
+from chamberlain.kernel.errors import AlreadyDone, Refused
+from chamberlain.ledger.posting import lock_balances
+from chamberlain.registry.models import AccountHolding
+from chamberlain.registry.operations import NewCustomer
+from tests.billing.certificates_office import CLOSING, SEEN, Desk, make_desk
+from tests.office import DAY, NOW
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return make_desk()
+
+
+def reverse(desk: Desk, bill: Bill) -> None:
+    """The supervisor takes a bill back."""
+    billing.reverse_bill(desk.supervisor, bill.number, desk.place.day.pk, NOW, "Wrong")
+
+
+def test_with_a_reversed_bill_no_certificate_is_issued(desk):
+    number = desk.payable()
+    bill = Bill.objects.latest("from_on")
+    reverse(desk, bill)
+    desk.pay_all()
+    with pytest.raises(Refused, match=f"Bill {bill.number} was reversed"):
+        operations.issue_certificate(desk.supervisor, number, DAY, NOW)
+    assert not Certificate.objects.exists()
+
+
+def test_with_a_reversed_bill_no_certificate_is_issued_again(desk):
+    number, _ = desk.issued()
+    reverse(desk, Bill.objects.earliest("from_on"))
+    with pytest.raises(Refused, match="nothing is in its place"):
+        operations.reissue_certificate(desk.supervisor, number, "Lost", DAY, NOW)
+
+
+def test_a_reversed_bill_of_days_after_the_closing_is_nothing_to_a_certificate(desk):
+    number = desk.payable()
+    bill = Bill.objects.latest("from_on")
+    reverse(desk, bill)
+    desk.pay_all()
+    Application.objects.update(closing_on=bill.from_on)
+    made = operations.issue_certificate(desk.supervisor, number, bill.from_on, NOW)
+    left = [b.total_cents for b in Bill.objects.filter(from_on__gte=DAY).exclude(pk=bill.pk)]
+    assert queries.certificate(made).paid_cents == sum(left) + 5000
+
+
+def test_an_account_given_up_before_the_closing_gets_no_certificate(desk):
+    applied = desk.apply()
+    out = CLOSING - timedelta(days=1)
+    move_out(desk.clerk, desk.place.account.pk, out, DAY)
+    with pytest.raises(Refused, match="given up on"):
+        operations.accept_application(desk.clerk, applied, SEEN, desk.place.day.pk, NOW)
+    operations.withdraw_application(desk.clerk, applied, "Wrong account", desk.place.day.pk, NOW)
+    with pytest.raises(Refused, match="given up on"):
+        desk.apply(key="again")
+    assert desk.apply(key="sooner", closing_on=out)
+
+
+def test_an_account_given_up_while_the_application_is_worked_on_goes_no_further(desk):
+    number = desk.accept()
+    desk.read(number)
+    AccountHolding.objects.update(period=DateRange(DAY, CLOSING - timedelta(days=1)))
+    with pytest.raises(Refused, match="given up on"):
+        operations.set_payoff(desk.clerk, number, desk.place.day.pk, NOW)
+    AccountHolding.objects.update(period=DateRange(DAY, CLOSING))
+    operations.set_payoff(desk.clerk, number, desk.place.day.pk, NOW)
+    desk.pay_all()
+    AccountHolding.objects.update(period=DateRange(DAY, CLOSING - timedelta(days=1)))
+    with pytest.raises(Refused, match="given up on"):
+        operations.issue_certificate(desk.supervisor, number, DAY, NOW)
+
+
+def test_after_the_deed_the_certificate_is_neither_moved_nor_issued_again(desk):
+    number, _ = desk.issued()
+    today = CLOSING + timedelta(days=5)
+    deed = operations.Deed("2608012345", CLOSING, NewCustomer("Jan Novak"))
+    operations.apply_deed(desk.clerk, number, deed, today, NOW)
+    with pytest.raises(AlreadyDone, match="the property is the buyer's"):
+        operations.move_closing(desk.clerk, number, today + timedelta(days=30), today)
+    with pytest.raises(AlreadyDone, match="the property is the buyer's"):
+        operations.reissue_certificate(desk.supervisor, number, "Lost", today, NOW)
+
+
+def test_the_same_key_sent_twice_at_once_is_one_application(desk, monkeypatch):
+    first: list[str] = []
+
+    def lock_after_the_other(account_ids: list[int]) -> None:
+        monkeypatch.setattr(applications, "lock_balances", lock_balances)
+        first.append(desk.apply(key="same"))
+        lock_balances(account_ids)
+
+    monkeypatch.setattr(applications, "lock_balances", lock_after_the_other)
+    assert desk.apply(key="same") == first[0]
+    assert Application.objects.count() == 1
