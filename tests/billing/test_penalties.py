@@ -231,7 +231,7 @@ def test_a_dispute_holds_penalties_until_days_after_the_bill_is_sent_again(
     nights.open(NIGHT)
     nights.run(NIGHT)
     assert raised_cents() == [100]
-    until = end_hold(clerk, hold, date(2026, 2, 20))
+    until = end_hold(clerk, "A", hold, date(2026, 2, 20), NIGHT)
     assert until == date(2026, 3, 3)
     nights.open(date(2026, 4, 1))
     nights.run(date(2026, 4, 1))
@@ -240,7 +240,7 @@ def test_a_dispute_holds_penalties_until_days_after_the_bill_is_sent_again(
     [row] = queries.holds_of_account(charge.account_id)
     assert (row.from_on, row.until_on, row.placed_by) == (date(2026, 1, 20), until, "Clara")
     with pytest.raises(AlreadyDone):
-        end_hold(clerk, hold, date(2026, 2, 20))
+        end_hold(clerk, "A", hold, date(2026, 2, 20), NIGHT)
 
 
 def test_a_hold_is_for_a_reason_and_a_charge_of_the_account(nights: Nights, clerk: Actor) -> None:
@@ -250,8 +250,30 @@ def test_a_hold_is_for_a_reason_and_a_charge_of_the_account(nights: Nights, cler
         hold_penalties(clerk, "A", " ", RAISED, NOW)
     with pytest.raises(Invalid, match="not on this account"):
         hold_penalties(clerk, "A", "x", RAISED, NOW, other.pk)
+    with pytest.raises(Invalid, match="Give a day until"):
+        hold_penalties(clerk, "A", "x", date.max, NOW)
     with pytest.raises(NotFound):
-        end_hold(clerk, 0, RAISED)
+        end_hold(clerk, "A", 0, RAISED, RAISED)
+
+
+@pytest.mark.parametrize("resent_on", [date.max, date(2027, 2, 3), date(2026, 1, 19), date.min])
+def test_a_hold_ends_after_it_began_and_not_in_another_age(
+    nights: Nights, clerk: Actor, resent_on: date
+) -> None:
+    nights.owe("A", 10_000)
+    hold = hold_penalties(clerk, "A", "Disputes the read", date(2026, 1, 20), NOW)
+    with pytest.raises(Invalid, match=r"began on January 20, 2026; give a day from") as refused:
+        end_hold(clerk, "A", hold, resent_on, NIGHT)
+    assert refused.value.field == "resent_on"
+    assert end_hold(clerk, "A", hold, date(2026, 1, 20), NIGHT) == date(2026, 1, 31)
+
+
+def test_a_hold_is_ended_at_its_own_account(nights: Nights, clerk: Actor) -> None:
+    nights.owe("A", 10_000)
+    nights.owe("B", 10_000)
+    hold = hold_penalties(clerk, "A", "Disputes the read", date(2026, 1, 20), NOW)
+    with pytest.raises(NotFound, match="no such hold"):
+        end_hold(clerk, "B", hold, date(2026, 2, 20), NIGHT)
 
 
 def test_charges_in_a_plan_in_force_draw_none(nights: Nights, clerk: Actor) -> None:

@@ -27,6 +27,8 @@ CHUNK_ACCOUNTS = 50_000
 # A reversal may be posted on a business day that stayed open for a while.
 SWEPT_DAYS = 31
 RUN_LOCK = 481_516
+# Nobody plans a hold further ahead; a later day is a slip of the pen.
+AHEAD = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,11 +253,14 @@ def hold_penalties(
 ) -> int:
     """From a day on, an account (or only a charge of it) draws no penalty; returns the hold's id.
 
-    Raises NotFound, Invalid (no reason, a charge of another account).
+    Raises NotFound, Invalid (no reason, more than a year ahead, a charge of another account).
     """
     actor.require("penalty.hold")
     if not reason.strip():
         raise Invalid("Say why penalties are held.", field="reason")
+    last = now.date() + AHEAD
+    if from_on > last:
+        raise Invalid(f"Give a day until {last:%B %-d, %Y}.", field="from_on")
     account_id = account_id_of(account_number)
     if charge_id is not None and charge(charge_id).account_id != account_id:
         raise Invalid(f"Charge {charge_id} is not on this account; choose another.", field="charge")
@@ -271,19 +276,31 @@ def hold_penalties(
     return int(hold.pk)
 
 
-def end_hold(actor: Actor, hold_id: int, resent_on: date) -> date:
-    """Ends a hold, the bill having been sent again on a day; returns from when penalties count.
+def end_hold(actor: Actor, account_number: str, hold_id: int, resent_on: date, today: date) -> date:
+    """Ends an account's hold, the bill sent again on a day; returns from when penalties count.
 
-    That is the policy's days after a dispute later. Raises NotFound, AlreadyDone.
+    That is the policy's days after a dispute later. Raises NotFound, AlreadyDone, Invalid (a day
+    before the hold's first, or more than a year ahead).
     """
     actor.require("penalty.hold")
+    account_id = account_id_of(account_number)
     with acting(actor), transaction.atomic():
-        hold = PenaltyHold.objects.select_for_update().filter(pk=hold_id).first()
+        hold = (
+            PenaltyHold.objects.select_for_update().filter(pk=hold_id, account=account_id).first()
+        )
         if hold is None:
             raise NotFound("There is no such hold; look at the account.")
         if hold.period.upper is not None:
             raise AlreadyDone(f"This hold ends on {hold.period.upper:%B %-d, %Y} already.")
+        first = hold.period.lower
+        last = max(first, today) + AHEAD
+        if not first <= resent_on <= last:
+            raise Invalid(
+                f"The hold began on {first:%B %-d, %Y}; give a day from then until "
+                f"{last:%B %-d, %Y}.",
+                field="resent_on",
+            )
         until = resent_on + timedelta(days=policy_on(resent_on).days_after_dispute + 1)
-        hold.period = DateRange(hold.period.lower, max(until, hold.period.lower))
+        hold.period = DateRange(first, until)
         hold.save(update_fields=["period"])
     return until

@@ -100,7 +100,11 @@ def end_hold(request: OfficeRequest, number: str, hold_id: int) -> HttpResponse:
     if form.is_valid():
         try:
             until = operations.end_hold(
-                actor_of_page(request), hold_id, form.cleaned_data["resent_on"]
+                actor_of_page(request),
+                number,
+                hold_id,
+                form.cleaned_data["resent_on"],
+                timezone.localdate(),
             )
             messages.success(request, f"Penalties count again from {until:%B %-d, %Y} on.")
             return redirect("account_adjustments", number)
