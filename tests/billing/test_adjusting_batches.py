@@ -102,6 +102,13 @@ def test_a_file_that_breaks_off_inside_quotes_is_listed(place: Adjusting) -> Non
     assert [r.place for r in looked.records] == ["line 3"]
 
 
+def test_a_row_with_a_character_that_is_no_text_is_listed(place: Adjusting) -> None:
+    content = b"account,amount,note\nA,1.00,x\nB\0,2.00,y\nB,2.00,y\0\nB,2.0\x000,y\n"
+    looked = preview_batch(place.clerk, content, "sorry", "x", DAY)
+    assert [r.place for r in looked.records] == ["line 3", "line 4", "line 5"]
+    assert all("NUL" in r.reason for r in looked.records)
+
+
 def test_a_row_without_a_note_needs_one_for_all(place: Adjusting) -> None:
     looked = preview_batch(place.clerk, GOOD, "sorry", " ", DAY)
     assert [r.place for r in looked.records] == ["line 3"]

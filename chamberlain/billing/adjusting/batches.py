@@ -106,6 +106,8 @@ def read_lines(content: bytes, default_note: str) -> tuple[list[Line], list[BadR
 def _line(line: int, row: dict[str | None, str | list[str] | None], default_note: str) -> Line:
     if None in row or any(row.get(name) is None for name in ("account", "amount")):
         raise Invalid("The row has not as many fields as the heading.")
+    if any("\0" in str(value) for value in row.values()):
+        raise Invalid("The row has a character that is no text (NUL); take it out.")
     cents = int(parse_cents(str(row["amount"])))
     note = str(row.get("note") or "").strip() or default_note.strip()
     return Line(line, str(row["account"]).strip(), cents, note[:200])
