@@ -403,6 +403,16 @@ def test_a_run_needs_the_permission_an_open_day_and_a_day_that_has_ended(
         nights.run(RAISED)
 
 
+def test_a_run_does_not_leave_out_days_after_the_last(nights: Nights) -> None:
+    nights.owe("A", 10_000)
+    nights.open(date(2026, 3, 1))
+    nights.run(LATE, since=date(2026, 1, 1))
+    with pytest.raises(Invalid, match=r"days before January 31, 2026; begin") as refused:
+        nights.run(date(2026, 3, 1), since=LATE + timedelta(days=1))
+    assert refused.value.field == "since"
+    assert nights.run(date(2026, 3, 1), since=LATE).penalties == 2
+
+
 def test_two_runs_at_a_time_do_not_raise_both(nights: Nights) -> None:
     other = connection.copy()
     try:

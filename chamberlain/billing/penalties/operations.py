@@ -57,16 +57,23 @@ def raise_penalties(
     run of a city takes only the day before, unless `since` says from which day on. Penalties of
     charges that were reversed are reversed too.
     Raises NotFound (policy, business day), DayClosed, Invalid (a run in the future, or since a
-    day that is not before it), AlreadyDone when another run is under way.
+    day that is not before it or leaves days out), AlreadyDone when another run is under way.
     """
     actor.require("penalty.run")
     day = _open_day(business_day_id)
     if on > day.day + timedelta(days=1):
         raise Invalid("Penalties are raised for days that have ended; give an earlier day.")
     policy = policy_on(on)
-    start = since or _last_finished() or on - timedelta(days=1)
+    last = _last_finished()
+    start = since or last or on - timedelta(days=1)
     if since and since >= on:
         raise Invalid("The first day is not before the last; give an earlier one.", field="since")
+    if since and last and since > last:
+        raise Invalid(
+            f"The last run looked at the days before {last:%B %-d, %Y}; begin on that day or an "
+            "earlier one, so that none is left out.",
+            field="since",
+        )
     with _alone():
         run = PenaltyRun.objects.create(
             on=on, business_day=day, started_by_id=actor.user_id, started_at=now
