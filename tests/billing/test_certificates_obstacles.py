@@ -8,13 +8,15 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from chamberlain.billing import operations as billing
 from chamberlain.billing.certificates import applications, operations, queries
 from chamberlain.billing.certificates.models import Application, Certificate
-from chamberlain.billing.models import Bill
+from chamberlain.billing.models import Bill, ServiceAgreement
 from chamberlain.billing.occupancy import move_out
 from chamberlain.kernel.errors import AlreadyDone, Refused
 from chamberlain.ledger.posting import lock_balances
+from chamberlain.metering.models import Meter
+from chamberlain.metering.operations import record_read
 from chamberlain.registry.models import AccountHolding
 from chamberlain.registry.operations import NewCustomer
-from tests.billing.certificates_office import CLOSING, SEEN, Desk, make_desk
+from tests.billing.certificates_office import CLOSING, READ_ON, SEEN, Desk, make_desk
 from tests.office import DAY, NOW
 
 pytestmark = pytest.mark.django_db
@@ -106,3 +108,16 @@ def test_the_same_key_sent_twice_at_once_is_one_application(desk, monkeypatch):
     monkeypatch.setattr(applications, "lock_balances", lock_after_the_other)
     assert desk.apply(key="same") == first[0]
     assert Application.objects.count() == 1
+
+
+def test_a_service_that_ended_unread_before_the_closing_is_billed_first(desk):
+    agreement = ServiceAgreement.objects.get()
+    agreement.period = DateRange(agreement.period.lower, READ_ON)
+    agreement.save()
+    number = desk.accept()
+    operations.review_account(desk.clerk, number, "The meter was taken out", NOW)
+    with pytest.raises(Refused, match="make the final bill first"):
+        operations.set_payoff(desk.clerk, number, desk.place.day.pk, NOW)
+    serial = Meter.objects.get().serial
+    record_read(desk.clerk, serial, READ_ON, 48_034, READ_ON)
+    assert operations.set_payoff(desk.clerk, number, desk.place.day.pk, NOW) > 0

@@ -23,6 +23,37 @@ _REVERSED = """
     ORDER BY b.from_on, b.id LIMIT 1
 """
 
+# A service that ended is billed up to its end by a read or a bill that reaches it; one that the
+# account has under another agreement up to the closing is read or estimated as a whole.
+_ENDED = """
+    SELECT upper(g.period) FROM billing_serviceagreement g
+    WHERE g.account_id = %(account)s AND g.is_metered AND NOT isempty(g.period)
+        AND upper(g.period) < %(closing)s
+        AND NOT EXISTS (SELECT 1 FROM billing_serviceagreement o
+            WHERE o.account_id = g.account_id AND o.service_point_id = g.service_point_id
+                AND o.is_metered AND o.period @> (%(closing)s::date - 1))
+        AND NOT EXISTS (SELECT 1 FROM metering_read r
+            WHERE r.service_point_id = g.service_point_id
+                AND r.to_on >= upper(g.period) AND r.to_on <= %(closing)s)
+        AND NOT EXISTS (SELECT 1 FROM billing_bill b
+            WHERE b.account_id = g.account_id AND b.agreement_id = g.id
+                AND b.to_on >= upper(g.period))
+    ORDER BY 1 LIMIT 1
+"""
+
+
+def check_ended_services(found: Application) -> None:
+    """Raises Refused when a metered service ended before the closing and is not billed to its end.
+
+    A read that reaches the end is enough: the payoff bills it.
+    """
+    ended = rows(_ENDED, {"account": found.account_id, "closing": found.closing_on})
+    if ended:
+        raise Refused(
+            f"A service of the account ended on {ended[0][0]:%B %-d, %Y} and is not billed up to "
+            "that day; make the final bill first, then set the payoff."
+        )
+
 
 def check_bills_stand(found: Application) -> None:
     """Raises Refused when a bill for days before the closing was reversed and none replaces it."""

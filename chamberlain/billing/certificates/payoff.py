@@ -16,7 +16,7 @@ from chamberlain.billing import composing
 from chamberlain.billing.certificates.applications import locked, open_day_of
 from chamberlain.billing.certificates.late import LatePenalty, late_until, raise_late
 from chamberlain.billing.certificates.models import Application, PayoffCharge
-from chamberlain.billing.certificates.obstacles import check_held
+from chamberlain.billing.certificates.obstacles import check_ended_services, check_held
 from chamberlain.billing.certificates.ordering import take_reads_from_imports, waiting_reads
 from chamberlain.billing.certificates.unbilled import (
     NotPayable,
@@ -170,7 +170,8 @@ def set_payoff(actor: Actor, number: str, business_day_id: int, now: datetime) -
 
     Credit of the account is used for what it owes. From then on all that the certificate needs
     stands as charges on the account, payable at any counter. Raises AlreadyDone, NotPayable (a
-    final read or the review is missing), Refused when the account was given up before, DayClosed.
+    final read or the review is missing), Refused (the account was given up before, or a
+    service ended that is not billed up to its end), DayClosed.
     """
     actor.require("certificate.work")
     with acting(actor), transaction.atomic():
@@ -198,6 +199,7 @@ def _raised_cents(charge_ids: list[int]) -> int:
 
 def _check_ready(found: Application) -> None:
     check_held(found.account_id, found.closing_on)
+    check_ended_services(found)
     take_reads_from_imports([found.pk])
     if waiting_reads(found.pk):
         raise NotPayable(
