@@ -1,5 +1,7 @@
 """Adjustments are asked for by one person, approved by another, and post exactly what they say."""
 
+from dataclasses import replace
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.utils import DatabaseError
@@ -151,6 +153,39 @@ def test_a_wrong_field_is_named(
 
 def test_asking_twice_with_one_key_asks_once(place: Adjusting, account: Owed) -> None:
     wanted = Wanted("A", "sorry", 100, "why")
+    numbers = {ask_adjustment(place.clerk, wanted, DAY, NOW, "same") for _ in range(2)}
+    assert len(numbers) == 1 == Adjustment.objects.count()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"account": "B"},
+        {"reason": "leak"},
+        {"cents": 200},
+        {"other_account": "B"},
+        {"payment_id": 1},
+    ],
+)
+def test_a_key_is_not_used_for_something_else(
+    place: Adjusting, account: Owed, other: dict[str, object]
+) -> None:
+    office.owe(place.day, "B", 1500)
+    wanted = Wanted("A", "sorry", 100, "why")
+    number = ask_adjustment(place.clerk, wanted, DAY, NOW, "same")
+    with pytest.raises(AlreadyDone, match=f"another adjustment, {number}"):
+        ask_adjustment(place.clerk, replace(wanted, **other), DAY, NOW, "same")  # type: ignore[arg-type]
+    with pytest.raises(AlreadyDone, match="open a new form"):
+        ask_adjustment(place.supervisor, wanted, DAY, NOW, "same")
+    assert Adjustment.objects.count() == 1
+
+
+def test_charges_asked_to_be_moved_twice_with_one_key_are_asked_for_once(
+    place: Adjusting, account: Owed
+) -> None:
+    office.owe(place.day, "B", 1500)
+    ids = tuple(account.charge_ids)
+    wanted = Wanted("A", "holders_charges", 0, "why", ids, other_account=" B ")
     numbers = {ask_adjustment(place.clerk, wanted, DAY, NOW, "same") for _ in range(2)}
     assert len(numbers) == 1 == Adjustment.objects.count()
 

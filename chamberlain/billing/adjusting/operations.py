@@ -7,6 +7,7 @@ from datetime import date, datetime
 import polars as pl
 from django.db import connection, transaction
 
+from chamberlain.billing.adjusting.kinds import KINDS
 from chamberlain.billing.adjusting.models import (
     Adjustment,
     AdjustmentBatch,
@@ -52,16 +53,22 @@ def ask_adjustment(
 ) -> str:
     """Asks for an adjustment; returns its number. Nothing is posted. The same key asks once.
 
-    Raises NotFound (account, reason), Invalid (amount, note, other account, charges), Refused
-    when it could not be posted as the account is now.
+    Raises NotFound (account, reason), Invalid (amount, note, other account, charges), AlreadyDone
+    when the key was used for something else, Refused when it could not be posted as the account
+    is now.
     """
     actor.require("adjustment.ask")
     note = said(wanted.note, "note")
     with acting(actor), transaction.atomic():
         account_id = account_id_of(wanted.account)
         lock_balances([account_id])
-        made = Adjustment.objects.filter(idempotency_key=idempotency_key).first()
+        made = (
+            Adjustment.objects.select_related("reason", "other_account")
+            .filter(idempotency_key=idempotency_key)
+            .first()
+        )
         if made:
+            _check_same(made, actor, wanted, account_id)
             return made.number
         row = reason_row(wanted.reason, today)
         reason = reason_of(row)
@@ -72,6 +79,18 @@ def ask_adjustment(
         adjustment = _write(actor, wanted, row, account_id, other_id, cents, note, now,
                             idempotency_key)  # fmt: skip
     return adjustment.number
+
+
+def _check_same(made: Adjustment, actor: Actor, wanted: Wanted, account_id: int) -> None:
+    other = made.other_account.number if made.other_account else ""
+    cents = made.cents if KINDS[made.kind].needs_charges else wanted.cents
+    before = (made.asked_by_id, made.account_id, made.reason.code, made.cents, other)
+    again = (actor.user_id, account_id, wanted.reason, cents, wanted.other_account.strip())
+    if before != again or made.payment_id != wanted.payment_id:
+        raise AlreadyDone(
+            f"This form was sent before for another adjustment, {made.number}; open a new form "
+            "and ask again."
+        )
 
 
 def _write(
