@@ -10,7 +10,10 @@ from chamberlain.billing.certificates import applications, operations, queries
 from chamberlain.billing.certificates.models import Application, Certificate
 from chamberlain.billing.models import Bill, ServiceAgreement
 from chamberlain.billing.occupancy import move_out
+from chamberlain.identity.actors import program_actor
 from chamberlain.kernel.errors import AlreadyDone, Refused
+from chamberlain.ledger import operations as ledger
+from chamberlain.ledger.models import Entry
 from chamberlain.ledger.posting import lock_balances
 from chamberlain.metering.models import Meter
 from chamberlain.metering.operations import record_read
@@ -121,3 +124,18 @@ def test_a_service_that_ended_unread_before_the_closing_is_billed_first(desk):
     serial = Meter.objects.get().serial
     record_read(desk.clerk, serial, READ_ON, 48_034, READ_ON)
     assert operations.set_payoff(desk.clerk, number, desk.place.day.pk, NOW) > 0
+
+
+def test_a_certificate_whose_payment_was_taken_back_is_not_valid_until_it_is_paid(desk):
+    number, made = desk.issued()
+    code = Certificate.objects.get().code
+    payment = Entry.objects.filter(kind="payment").latest("pk")
+    ledger.reverse_entry(
+        program_actor(), payment.pk, desk.place.day.pk, NOW, kind="void", reason="Returned"
+    )
+    assert operations.standing_of(made, code, DAY) is operations.Standing.WITHHELD
+    deed = operations.Deed("2608012345", CLOSING, NewCustomer("Jan Novak"))
+    with pytest.raises(Refused, match="open again"):
+        operations.apply_deed(desk.clerk, number, deed, CLOSING + timedelta(days=5), NOW)
+    desk.pay_all("again")
+    assert operations.standing_of(made, code, DAY) is operations.Standing.VALID

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from chamberlain.billing.certificates.applications import locked
+from chamberlain.billing.certificates.issuing import is_open_again
 from chamberlain.billing.certificates.models import Application, Certificate, DeedTransfer
 from chamberlain.billing.occupancy import move_in, move_out
 from chamberlain.identity.actors import Actor, acting
@@ -30,7 +31,7 @@ def apply_deed(actor: Actor, number: str, deed: Deed, today: date, now: datetime
     The present owners end and the buyer owns all from the deed's day. The seller's account is
     given up, and a new one of the buyer is billed, from the closing that was paid up to. Either
     all of it happens or nothing. Raises Invalid (deed, day), AlreadyDone, Refused without a
-    certificate that was good on the deed's day, and what moving out and in raise.
+    certificate that was good on the deed's day and is paid, and what moving out and in raise.
     """
     actor.require("property.change")
     if not deed.number.strip():
@@ -76,5 +77,10 @@ def _certificate(found: Application, deed: Deed) -> Certificate:
             f"until {certificate.valid_until:%B %-d, %Y}, which the deed's day is not in; correct "
             "the day, or move the closing and issue another.",
             field="owned_from",
+        )
+    if is_open_again(certificate):
+        raise Refused(
+            f"What was paid for certificate {certificate.number} is open again; it must be paid "
+            "before the deed is applied."
         )
     return certificate

@@ -19,6 +19,7 @@ from chamberlain.kernel.errors import AlreadyDone, Invalid, NotPermitted, Refuse
 from chamberlain.kernel.frames import next_ids
 from chamberlain.kernel.money import show_cents
 from chamberlain.ledger.models import Charge
+from chamberlain.ledger.queries import charges_by_id
 
 # Without letters and digits that are mistaken for each other on paper.
 CODE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
@@ -30,9 +31,10 @@ class StillOwed(Refused):
 
 
 class Standing(Enum):
-    """What a number and a code prove."""
+    """What a number and a code prove. WITHHELD: what was paid for it was taken back."""
 
     VALID = "valid"
+    WITHHELD = "withheld"
     OUT_OF_DATE = "out_of_date"
     UNKNOWN = "unknown"
 
@@ -151,12 +153,23 @@ def _paid_cents(found: Application) -> int:
     return sum(standing.values_list("cents", flat=True))
 
 
+def is_open_again(certificate: Certificate) -> bool:
+    """Whether something of the payoff or the fee that was paid for it is open, as after a receipt
+    was voided. What a later payoff raised is not of this certificate.
+    """
+    found = certificate.application
+    raised = [*found.payoff_charges.values_list("charge_id", flat=True), found.fee_charge_id or 0]
+    before = Charge.objects.filter(pk__in=raised, entry__posted_at__lte=certificate.issued_at)
+    return bool(charges_by_id(list(before.values_list("pk", flat=True))))
+
+
 def standing_of(number: str, code: str, today: date) -> Standing:
-    """What is known of a certificate to who holds it: valid, out of date (expired or replaced), or
-    unknown, which a wrong number and a wrong code are alike.
+    """What is known of a certificate to who holds it: valid, withheld while its payoff or fee is
+    open again, out of date (expired or replaced), or unknown, which a wrong number and a wrong code
+    are alike.
     """
     found = (
-        Certificate.objects.select_related("replaced_by")
+        Certificate.objects.select_related("replaced_by", "application")
         .filter(number=number.strip().upper())
         .first()
     )
@@ -166,4 +179,6 @@ def standing_of(number: str, code: str, today: date) -> Standing:
         return Standing.UNKNOWN
     if found.valid_until <= today or hasattr(found, "replaced_by"):
         return Standing.OUT_OF_DATE
+    if is_open_again(found):
+        return Standing.WITHHELD
     return Standing.VALID
