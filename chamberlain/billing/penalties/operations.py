@@ -64,13 +64,13 @@ def raise_penalties(
     if on > day.day + timedelta(days=1):
         raise Invalid("Penalties are raised for days that have ended; give an earlier day.")
     policy = policy_on(on)
-    last = _last_finished()
-    start = since or last or on - timedelta(days=1)
+    until = _last_finished()
+    start = since or until or on - timedelta(days=1)
     if since and since >= on:
         raise Invalid("The first day is not before the last; give an earlier one.", field="since")
-    if since and last and since > last:
+    if since and until and since > until:
         raise Invalid(
-            f"The last run looked at the days before {last:%B %-d, %Y}; begin on that day or an "
+            f"The last run looked at the days before {until:%B %-d, %Y}; begin on that day or an "
             "earlier one, so that none is left out.",
             field="since",
         )
