@@ -98,7 +98,9 @@ def compose(
     positions = pl.col("is_owed").cast(pl.Int64).cum_sum() - 1
     printed = printed.with_columns(
         charge_id=pl.when("is_owed").then(
-            pl.lit(charge_ids).gather(positions.clip(0)) if charge_ids.len() else None
+            pl.lit(charge_ids).gather(positions.clip(0))
+            if charge_ids.len()
+            else pl.lit(None, dtype=pl.Int64)
         )
     )
     owed = _with_kinds(printed.filter("is_owed"), kinds)

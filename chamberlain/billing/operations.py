@@ -10,6 +10,7 @@ from chamberlain.identity.actors import Actor
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, Refused
 from chamberlain.ledger import chart
 from chamberlain.ledger import operations as ledger
+from chamberlain.ledger.forgiven import refuse_forgiven
 from chamberlain.ledger.models import BusinessDay
 from chamberlain.ledger.posting import DayClosed, Leg, NewEntry, post
 from chamberlain.tariffs.models import Tariff
@@ -166,7 +167,8 @@ def reverse_bill(
 ) -> int:
     """Reverses a bill: what was paid on it becomes credit, its charges are taken back.
 
-    Returns the reversing entry's id. Raises NotFound, Invalid without a reason, AlreadyDone.
+    Returns the reversing entry's id. Raises NotFound, Invalid without a reason, AlreadyDone,
+    Forgiven while an adjustment that settled it stands.
     """
     actor.require("bill.reverse")
     if not reason.strip():
@@ -210,6 +212,7 @@ def _payments_to_credit(actor: Actor, bill: Bill, business_day_id: int, now: dat
             Leg(receivable_id, credits_id, cents, "unsettle", bill.account_id, charge_id)
             for charge_id, receivable_id, cents in cursor.fetchall()
         ]
+    refuse_forgiven([leg.charge_id for leg in legs if leg.charge_id is not None])
     if legs:
         post(
             NewEntry(

@@ -8,6 +8,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 
 from chamberlain.billing import queries
 from chamberlain.billing.models import Bill, ServiceAgreement
+from chamberlain.billing.operations import reverse_bill
 from chamberlain.billing.penalties.operations import raise_penalties
 from chamberlain.billing.penalties.policy import load_late_policies
 from chamberlain.billing.rebilling import operations
@@ -16,13 +17,15 @@ from chamberlain.billing.rebilling.limits import BeyondLimit
 from chamberlain.billing.rebilling.models import CorrectedRead, Rebill
 from chamberlain.billing.rebilling.operations import Changed, NothingToRebill, RuleTerms
 from chamberlain.billing.running import run
+from chamberlain.database.rows import rows
 from chamberlain.identity.actors import program_actor
 from chamberlain.identity.models import Role
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitted, Refused
 from chamberlain.ledger import chart
 from chamberlain.ledger import operations as ledger
+from chamberlain.ledger.forgiven import Forgiven
 from chamberlain.ledger.payments import NewPayment, post_payment
-from chamberlain.ledger.posting import DayClosed
+from chamberlain.ledger.posting import DayClosed, Leg, NewEntry, post
 from chamberlain.ledger.proof import prove
 from chamberlain.ledger.queries import balance
 from chamberlain.metering.models import Read
@@ -289,6 +292,57 @@ def test_a_large_rebill_is_posted_by_another_person_than_the_one_who_asked() -> 
             "UPDATE rebilling_rebill SET status = 'posted', decided_by_id = asked_by_id, "
             "decided_at = now() WHERE id = %s", [own]
         )  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_slices_below_the_citys_amount_add_up_until_another_person_decides() -> None:
+    town = billed_town()
+    load_limits(RuleTerms(date(2010, 1, 1), 24, 60, 4 * WATER, 24, "chosen", False))
+    account = town.agreements[0].account_id
+    clerk = make_actor("clara", Role.CLERK)
+
+    def slice_to(usage: int) -> int:
+        corrections = Corrections(reads={read_of(account).pk: usage})
+        return operations.draft_rebill(clerk, new(account, corrections), DAY, NOW, f"to {usage}")
+
+    stale = slice_to(1500)
+    first = slice_to(2000)
+    operations.post_rebill(clerk, first, town.day.pk, DAY, NOW)
+    with pytest.raises(NotPermitted, match="supervisor"):
+        operations.post_rebill(clerk, slice_to(3000), town.day.pk, DAY, NOW)
+    load_limits(RuleTerms(date(2010, 1, 1), 24, 60, 1, 24, "chosen", False))
+    with pytest.raises(Changed):
+        operations.post_rebill(clerk, stale, town.day.pk, DAY, NOW)
+
+
+@pytest.mark.django_db
+def test_usage_corrected_to_nothing_takes_the_bill_back() -> None:
+    town = billed_town()
+    account = town.agreements[0].account_id
+    rebill(town, new(account, Corrections(reads={read_of(account).pk: 0})))
+    assert stands(account) == (0, 0)
+    assert prove(program_actor()).holds
+
+
+@pytest.mark.django_db
+def test_what_was_written_off_is_not_turned_into_credit_by_taking_the_bill_back() -> None:
+    town = billed_town()
+    account = town.agreements[0].account_id
+    bill = Bill.objects.get(account_id=account)
+    chart.ensure_adjusting_accounts({"write_off": "Write-off"})
+    charge_id, cents = rows(
+        "SELECT id, cents FROM ledger_charge WHERE account_id = %s ORDER BY id", [account]
+    )[0]
+    receivable = chart.charge_kinds()["water"].receivable_id
+    loss = chart.ledger_account_id(chart.adjustment_code("write_off"))
+    leg = Leg(loss, receivable, cents, "settle", account, charge_id)
+    user = program_actor().user_id
+    post(NewEntry(town.day.pk, "adjustment", user, NOW, "ADJ-000001", [leg], "Hardship"))
+    with pytest.raises(Forgiven, match="ADJ-000001 settled"):
+        draft(town, new(account, Corrections(reads={read_of(account).pk: 3000})))
+    with pytest.raises(Forgiven, match="take that adjustment back first"):
+        reverse_bill(program_actor(), bill.number, town.day.pk, NOW, "Wrong")
+    assert stands(account)[1] == 0
 
 
 @pytest.mark.django_db

@@ -5,7 +5,7 @@ wrong reads, a wrong tariff, wrong terms or a wrong first day, is paid the same,
 at the end. What stands billed and what is owed must then be the same, line by line.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import count
 
@@ -32,7 +32,7 @@ from chamberlain.metering.models import Read
 from chamberlain.registry.models import Property, PropertyType, ServicePoint
 from chamberlain.tariffs.models import Component, Tariff
 from tests.billing.rebilling_scenes import load_limits
-from tests.office import DAY, NOW
+from tests.office import DAY, NOW, make_actor
 from tests.web import scenes
 
 START = date(2025, 3, 3)
@@ -249,7 +249,8 @@ def set_right(asked: Corrections, where: Service, from_on: date, day_id: int) ->
         rebill_id = operations.draft_rebill(program_actor(), new, DAY, NOW, key)
     except NothingToRebill:
         return
-    operations.post_rebill(program_actor(), rebill_id, day_id, DAY, NOW)
+    second = replace(program_actor(), user_id=make_actor(f"second-{key}").user_id)
+    operations.post_rebill(second, rebill_id, day_id, DAY, NOW)
 
 
 def corrections(

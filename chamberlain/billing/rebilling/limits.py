@@ -81,6 +81,10 @@ def within(
     return changes.filter((pl.col("cents") == 0) | (pl.col("to_on") >= reach))
 
 
-def needs_second_person(changes: Sequence[Change], limits: Limits) -> bool:
-    """Whether what the bills change by, added up whichever way, is the city's amount or more."""
-    return sum(abs(change.cents) for change in changes) >= limits.approval_cents
+def needs_second_person(changes: Sequence[Change], besides_cents: int, limits: Limits) -> bool:
+    """Whether what the bills change by, added up whichever way, is the city's amount or more.
+
+    besides_cents: penalties that go with them, and what one person changed before.
+    """
+    moved = sum(abs(change.cents) for change in changes)
+    return moved + besides_cents >= limits.approval_cents

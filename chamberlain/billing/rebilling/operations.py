@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import F, Sum
+from django.db.models.functions import Coalesce
 
 from chamberlain.billing.certificates.queries import certified_until
 from chamberlain.billing.composing import Posting
@@ -18,7 +20,10 @@ from chamberlain.billing.rebilling.recomputing import Recomputed, Scope, account
 from chamberlain.database.rows import rows
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitted, Refused
+from chamberlain.kernel.money import show_cents
+from chamberlain.kernel.periods import add_months
 from chamberlain.ledger import chart
+from chamberlain.ledger.forgiven import refuse_forgiven
 from chamberlain.ledger.models import BusinessDay
 from chamberlain.ledger.posting import DayClosed, lock_balances, sentences
 from chamberlain.ledger.queries import account_id_of
@@ -164,10 +169,29 @@ def _show(actor: Actor, rebill: Rebill, today: date) -> None:
     rebill.shown, rebill.seen = items, showing.digest(items)
     rebill.difference_cents = sum(change.cents for change in changes)
     rebill.moved_cents = sum(abs(change.cents) for change in changes)
-    rebill.needs_approval = limit_rules.needs_second_person(changes, limits) or _is_certified(
-        rebill, today
-    )
+    rebill.needs_approval = _needs_second_person(rebill, changes, limits, today)
     rebill.save()
+
+
+def _needs_second_person(
+    rebill: Rebill, changes: Sequence[limit_rules.Change], limits: Limits, today: date
+) -> bool:
+    """Whether the bills and penalties that change, with what one person changed on the account
+    before, are the city's amount; or days are certified; or only what is not billed yet changes.
+    """
+    since = add_months(today, -limits.credit_months)
+    alone = Rebill.objects.filter(
+        account_id=rebill.account_id,
+        status=Rebill.Status.POSTED,
+        decided_by=F("asked_by"),
+        decided_at__date__gte=since,
+    ).aggregate(cents=Coalesce(Sum(F("moved_cents") + F("penalty_cents")), 0))
+    besides = rebill.penalty_cents + int(alone["cents"])
+    return (
+        not changes
+        or limit_rules.needs_second_person(changes, besides, limits)
+        or _is_certified(rebill, today)
+    )
 
 
 def _is_certified(rebill: Rebill, today: date) -> bool:
@@ -203,6 +227,7 @@ def _set_right(actor: Actor, rebill: Rebill) -> tuple[Recomputed, showing.Shown]
     if found.refusals.height:
         number, sentence = found.refusals.select("number", "sentence").row(0)
         raise Refused(f"Bill {number} cannot be rebilled: {sentence}", field="corrections")
+    refuse_forgiven(charges_taken_back(found))
     if found.pairs.is_empty() and not is_changed:
         raise NothingToRebill(
             "Each bill of these days is what it would be today, so nothing changes; check the days "
@@ -252,6 +277,7 @@ def post_rebill(
         found, items = _still_as_shown(actor, rebill)
         changes, limits = showing.changes(items), limits_on(today)
         _refuse_beyond(rebill, changes, limits, today)
+        _refuse_other_terms(rebill, found, changes, limits, today)
         posting = Posting(
             run_id=None,
             business_day_id=day.pk,
@@ -267,6 +293,24 @@ def post_rebill(
         rebill.decided_by_id, rebill.decided_at = actor.user_id, now
         rebill.save(update_fields=["status", "business_day", "decided_by", "decided_at"])
     return replaced
+
+
+def _refuse_other_terms(
+    rebill: Rebill,
+    found: Recomputed,
+    changes: Sequence[limit_rules.Change],
+    limits: Limits,
+    today: date,
+) -> None:
+    """What was shown besides the bills has to hold too: the penalties, and who may decide."""
+    penalties = _penalty_cents(charges_taken_back(found))
+    if penalties != rebill.penalty_cents:
+        raise Changed(
+            f"The account changed since you looked: late penalties of {show_cents(penalties)} "
+            f"would be taken back, not {show_cents(rebill.penalty_cents)}. Look at it again."
+        )
+    if not rebill.needs_approval and _needs_second_person(rebill, changes, limits, today):
+        raise Changed("A second person decides about this by now; look at it again and ask one.")
 
 
 def _undecided(rebill_id: int) -> Rebill:
