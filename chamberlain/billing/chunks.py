@@ -15,11 +15,12 @@ import psycopg
 from django.db import connection, transaction
 
 from chamberlain.billing import composing, holds
+from chamberlain.billing import posting as bill_posting
 from chamberlain.billing.candidates import candidates, unread_agreements
 from chamberlain.billing.models import BillRun, Chunk
 from chamberlain.kernel.frames import copy_frame, next_ids, read_frame
 from chamberlain.ledger import chart
-from chamberlain.ledger.posting import post_frames, sentences
+from chamberlain.ledger.posting import sentences
 from chamberlain.tariffs import queries as tariffs
 from chamberlain.tariffs.rating import Rated, rate
 
@@ -75,7 +76,8 @@ def _rate_and_post(database: psycopg.Connection[Any], chunk: Chunk) -> tuple[int
     posting, kinds = _posting_of(run), chart.charge_kinds()
     composed = _compose(database, found, rated, (first, last), posting, kinds)
     cents = int(composed.bills["total_cents"].sum())
-    _post(database, composed, posting, kinds)
+    bill_posting.write(database, composed)
+    bill_posting.use_credit(database, composed, kinds, posting)
     _prove(database, run.pk, composed, cents)
     return composed.bills.height, held, cents
 
@@ -99,14 +101,8 @@ def _compose(
     billed = composing.bills(
         found, rated.lines, balances, next_ids(database, "billing_bill", found.height), posting
     )
-    owed_lines = int((rated.lines["cents"] > 0).sum())
-    return composing.compose(
-        billed,
-        rated.lines.sort("row", "position"),
-        next_ids(database, "ledger_charge", owed_lines),
-        next_ids(database, "ledger_entry", billed.height),
-        kinds,
-        posting,
+    return bill_posting.compose(
+        database, billed, rated.lines.sort("row", "position"), kinds, posting
     )
 
 
@@ -121,30 +117,6 @@ def _posting_of(run: BillRun) -> composing.Posting:
         posted_at=datetime.now(UTC),
         credits_id=chart.ledger_account_id(chart.CREDITS),
     )
-
-
-def _post(
-    database: psycopg.Connection[Any],
-    composed: composing.Composed,
-    posting: composing.Posting,
-    kinds: Mapping[str, chart.KindOfCharge],
-) -> None:
-    post_frames(database, composed.ledger)
-    copy_frame(database, "billing_bill", composed.bills)
-    copy_frame(database, "billing_billline", composed.lines)
-    credits = read_frame(
-        database,
-        """SELECT account_id, credit_cents FROM ledger_balance
-           WHERE credit_cents > 0 AND account_id = ANY(%s) ORDER BY account_id""",
-        {"account_id": pl.Int64, "cents": pl.Int64},
-        [composed.bills["account_id"].unique().to_list()],
-    )
-    if credits.height:
-        ids = next_ids(database, "ledger_entry", credits.height)
-        post_frames(
-            database,
-            composing.use_credits(credits, composed, kinds, ids, posting),
-        )
 
 
 def _hold(

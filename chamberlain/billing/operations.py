@@ -12,7 +12,7 @@ from chamberlain.ledger import chart
 from chamberlain.ledger import operations as ledger
 from chamberlain.ledger.forgiven import refuse_forgiven
 from chamberlain.ledger.models import BusinessDay
-from chamberlain.ledger.posting import DayClosed, Leg, NewEntry, post
+from chamberlain.ledger.posting import DayClosed, Leg, NewEntry, lock_balances, post
 from chamberlain.tariffs.models import Tariff
 
 CHUNK_BILLS = 20_000
@@ -179,16 +179,11 @@ def reverse_bill(
             raise NotFound(f"There is no bill {bill_number}; check the number.")
         if bill.entry_id is None:
             raise Refused(f"Bill {bill_number} is for nothing, so there is nothing to reverse.")
-        _lock_balance(bill.account_id)
+        lock_balances([bill.account_id])
         _payments_to_credit(actor, bill, business_day_id, now)
         return ledger.reverse_entry(
             actor, bill.entry_id, business_day_id, now, kind="reverse_bill", reason=reason.strip()
         )
-
-
-def _lock_balance(account_id: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT ledger_lock_balances(%s)", [[account_id]])
 
 
 _SETTLED_SQL = """

@@ -13,6 +13,7 @@ import polars as pl
 from django.db import connection, transaction
 
 from chamberlain.billing import composing
+from chamberlain.billing import posting as bill_posting
 from chamberlain.billing.certificates.applications import locked, open_day_of
 from chamberlain.billing.certificates.late import LatePenalty, late_until, raise_late
 from chamberlain.billing.certificates.models import Application, PayoffCharge
@@ -20,18 +21,17 @@ from chamberlain.billing.certificates.obstacles import check_ended_services, che
 from chamberlain.billing.certificates.ordering import take_reads_from_imports, waiting_reads
 from chamberlain.billing.certificates.unbilled import (
     NotPayable,
-    Unbilled,
     Wanted,
     unbilled,
     unread_services,
 )
+from chamberlain.billing.posting import Unbilled
 from chamberlain.identity.actors import Actor, acting
 from chamberlain.kernel.errors import AlreadyDone, Invalid
-from chamberlain.kernel.frames import copy_frame, next_ids
 from chamberlain.ledger import chart
 from chamberlain.ledger.allocation import allocate
 from chamberlain.ledger.models import BusinessDay, Charge
-from chamberlain.ledger.posting import Leg, NewEntry, post, post_frames
+from chamberlain.ledger.posting import Leg, NewEntry, post
 from chamberlain.ledger.queries import OpenCharge, balance, open_charges
 from chamberlain.metering.operations import record_estimate
 from chamberlain.tariffs.models import Component
@@ -243,25 +243,8 @@ def _post_bills(actor: Actor, found: Application, day: BusinessDay, now: datetim
         posted_at=now,
         credits_id=chart.ledger_account_id(chart.CREDITS),
     )
-    before = balance(found.account_id)
-    balances = pl.DataFrame(
-        {"account_id": [found.account_id], "net_cents": [before.owed_cents - before.credit_cents]}
-    )
-    billed = composing.bills(
-        due.usages, due.lines, balances, next_ids(database, "billing_bill", due.usages.height),
-        posting,
-    )  # fmt: skip
-    composed = composing.compose(
-        billed,
-        due.lines,
-        next_ids(database, "ledger_charge", int((due.lines["cents"] > 0).sum())),
-        next_ids(database, "ledger_entry", billed.height),
-        chart.charge_kinds(),
-        posting,
-    )
-    post_frames(database, composed.ledger)
-    copy_frame(database, "billing_bill", composed.bills)
-    copy_frame(database, "billing_billline", composed.lines)
+    composed = bill_posting.compose_unbilled(database, due, chart.charge_kinds(), posting)
+    bill_posting.write(database, composed)
     return [int(charge_id) for charge_id in composed.ledger.charges["id"]]
 
 

@@ -16,6 +16,7 @@ import psycopg
 from chamberlain.billing.candidates import SCHEMA, shared_by_days
 from chamberlain.billing.certificates.estimating import estimates
 from chamberlain.billing.holds import implausible
+from chamberlain.billing.posting import Unbilled
 from chamberlain.kernel.errors import Refused
 from chamberlain.kernel.frames import read_frame
 from chamberlain.tariffs import queries as tariffs
@@ -36,20 +37,6 @@ class Wanted:
     account_id: int
     closing_on: date
     usage_days: int
-
-
-@dataclass(frozen=True, slots=True)
-class Unbilled:
-    """What is to be billed: usages as `rating.rate` takes them with tariff_id, agreement_id,
-    account_id, read_id; and their printed lines (columns LINES)."""
-
-    usages: pl.DataFrame
-    lines: pl.DataFrame
-
-    @property
-    def cents(self) -> int:
-        """What all of the lines come to."""
-        return int(self.lines["cents"].sum())
 
 
 _WANTED = """

@@ -3,24 +3,24 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-import polars as pl
 from django.db import connection, transaction
 
 from chamberlain.billing import composing
+from chamberlain.billing import posting as bill_posting
 from chamberlain.billing.finals import queries
 from chamberlain.billing.finals.finding import locked, next_account_of
 from chamberlain.billing.finals.models import FinalBill, FinalRead, MoveOut
 from chamberlain.billing.finals.terms import terms_on
-from chamberlain.billing.finals.unbilled import NotBillable, Unbilled, unbilled
+from chamberlain.billing.finals.unbilled import NotBillable, unbilled
 from chamberlain.billing.models import Bill, ServiceAgreement
 from chamberlain.billing.occupancy import Forwarding, move_out
+from chamberlain.billing.posting import Unbilled
 from chamberlain.identity.actors import Actor, acting
 from chamberlain.kernel.errors import AlreadyDone, Refused
-from chamberlain.kernel.frames import copy_frame, next_ids
 from chamberlain.ledger import chart
 from chamberlain.ledger.models import BusinessDay
-from chamberlain.ledger.posting import DayClosed, lock_balances, post_frames, sentences
-from chamberlain.ledger.queries import account_id_of, balance
+from chamberlain.ledger.posting import DayClosed, lock_balances, sentences
+from chamberlain.ledger.queries import account_id_of
 from chamberlain.registry.models import AccountHolding
 
 
@@ -134,27 +134,9 @@ def _post(
         posted_at=now,
         credits_id=chart.ledger_account_id(chart.CREDITS),
     )
-    before = balance(found.account_id)
-    net = pl.DataFrame(
-        {"account_id": [found.account_id], "net_cents": [before.owed_cents - before.credit_cents]}
-    )
-    ids = next_ids(database, "billing_bill", due.usages.height)
-    billed = composing.bills(due.usages, due.lines, net, ids, posting)
-    composed = composing.compose(
-        billed,
-        due.lines,
-        next_ids(database, "ledger_charge", int((due.lines["cents"] > 0).sum())),
-        next_ids(database, "ledger_entry", billed.height),
-        kinds,
-        posting,
-    )
-    post_frames(database, composed.ledger)
-    copy_frame(database, "billing_bill", composed.bills)
-    copy_frame(database, "billing_billline", composed.lines)
-    if before.credit_cents and composed.ledger.charges.height:
-        credit = pl.DataFrame({"account_id": [found.account_id], "cents": [before.credit_cents]})
-        entry_ids = next_ids(database, "ledger_entry", 1)
-        post_frames(database, composing.use_credits(credit, composed, kinds, entry_ids, posting))
+    composed = bill_posting.compose_unbilled(database, due, kinds, posting)
+    bill_posting.write(database, composed)
+    bill_posting.use_credit(database, composed, kinds, posting)
     bill_ids = composed.bills["id"].to_list()
     FinalBill.objects.bulk_create(
         FinalBill(move_out=found, bill_id=bill_id) for bill_id in bill_ids

@@ -1,7 +1,5 @@
 """What an account that was given up has not been billed for yet, rated but not posted."""
 
-from dataclasses import dataclass
-
 import polars as pl
 from django.db import connection
 
@@ -9,6 +7,7 @@ from chamberlain.billing.candidates import candidates
 from chamberlain.billing.finals.models import MoveOut
 from chamberlain.billing.holds import implausible
 from chamberlain.billing.models import BillRun
+from chamberlain.billing.posting import Unbilled
 from chamberlain.database.rows import rows
 from chamberlain.kernel.errors import Refused
 from chamberlain.tariffs import queries as tariffs
@@ -18,20 +17,6 @@ from chamberlain.tariffs.shapes import LINES
 
 class NotBillable(Refused):
     """Something must be settled before a final bill can be made."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unbilled:
-    """Usages as `rating.rate` takes them, with agreement_id, account_id and read_id; and their
-    printed lines (columns LINES)."""
-
-    usages: pl.DataFrame
-    lines: pl.DataFrame
-
-    @property
-    def cents(self) -> int:
-        """What all of the lines come to."""
-        return int(self.lines["cents"].sum())
 
 
 _AGREEMENTS = """

@@ -7,6 +7,7 @@ import polars as pl
 import psycopg
 
 from chamberlain.billing import composing
+from chamberlain.billing import posting as bill_posting
 from chamberlain.billing.composing import Composed, Posting
 from chamberlain.billing.penalties.reversing import penalty_entries_of, reverse_entries
 from chamberlain.billing.rebilling import replacing
@@ -55,10 +56,6 @@ _OPEN_SQL = """
     JOIN billing_billline l ON l.charge_id = c.id AND NOT l.bill_id = ANY(%s)
     LEFT JOIN ledger_settlement s ON s.charge_id = c.id
     WHERE c.account_id = ANY(%s) AND c.cents > coalesce(s.settled_cents, 0) ORDER BY c.id
-"""
-
-_BALANCES_SQL = """
-    SELECT account_id, owed_cents - credit_cents FROM ledger_balance WHERE account_id = ANY(%s)
 """
 
 
@@ -136,22 +133,13 @@ def _composed(
     billed = composing.bills(
         rows, found.lines, _balances(database, found), rows["bill_id"], posting
     )
-    return composing.compose(
-        billed,
-        found.lines,
-        next_ids(database, "ledger_charge", int((found.lines["cents"] > 0).sum())),
-        next_ids(database, "ledger_entry", billed.height),
-        kinds,
-        posting,
-    )
+    return bill_posting.compose(database, billed, found.lines, kinds, posting)
 
 
 def _balances(database: psycopg.Connection[Any], found: Recomputed) -> pl.DataFrame:
     """What accounts owe less their credit once the old bills are taken back."""
     accounts = found.new["account_id"].unique().to_list()
-    present = read_frame(
-        database, _BALANCES_SQL, {"account_id": pl.Int64, "net_cents": pl.Int64}, [accounts]
-    )
+    present = bill_posting.balances_of(database, accounts)
     taken = found.old.select("account_id", net_cents=-pl.col("total_cents"))
     return (
         pl.concat([present, taken.join(present, on="account_id", how="semi")])
