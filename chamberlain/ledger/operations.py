@@ -39,6 +39,25 @@ def open_business_day(actor: Actor, center_id: int, day: date, now: datetime) ->
         )
 
 
+def day_to_post_on(
+    business_day_id: int,
+    *,
+    else_do: str = "post on an open business day",
+    if_none: str = "open one for the revenue office",
+) -> BusinessDay:
+    """The business day that something is posted on.
+
+    Raises NotFound and DayClosed, whose sentences end with what to do. The day may still close
+    before the entry is in; the database refuses it then.
+    """
+    day = BusinessDay.objects.filter(pk=business_day_id).first()
+    if day is None:
+        raise NotFound(f"There is no such business day; {if_none}.")
+    if day.closed_at:
+        raise DayClosed(f"{day.day:%B %-d, %Y} is closed; {else_do}.")
+    return day
+
+
 def seal_business_day(actor: Actor, business_day_id: int, now: datetime) -> DayDigest:
     """Closes a day and chains its digest to the center's day before. Nothing posts on it after.
 

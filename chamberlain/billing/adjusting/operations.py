@@ -24,7 +24,8 @@ from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitt
 from chamberlain.kernel.frames import next_ids
 from chamberlain.kernel.money import show_cents
 from chamberlain.ledger.models import BusinessDay
-from chamberlain.ledger.posting import DayClosed, NewEntry, lock_balances, post, raise_charges
+from chamberlain.ledger.operations import day_to_post_on
+from chamberlain.ledger.posting import NewEntry, lock_balances, post, raise_charges
 from chamberlain.ledger.queries import account_id_of
 
 Status = Adjustment.Status
@@ -201,7 +202,7 @@ def approve_adjustment(
             )
         reason = reason_of(adjustment.reason)
         check_approver(approver, adjustment.asked_by_id, reason, adjustment.cents)
-        day = open_posting_day(business_day_id)
+        day = day_to_post_on(business_day_id)
         if adjustment.other_account_id is not None:
             entry_id = _post_move(approver, adjustment, reason, day, now)
             _decide(approver, adjustment, Status.POSTED, now, note, entry_id)
@@ -224,7 +225,7 @@ def approve_batch(
         adjustments = _waiting_of(batch)
         reason = reason_of(batch.reason)
         check_approver(approver, batch.asked_by_id, reason, batch.cents)
-        _post(approver, adjustments, reason, (), open_posting_day(business_day_id), now, note)
+        _post(approver, adjustments, reason, (), day_to_post_on(business_day_id), now, note)
         return len(adjustments)
 
 
@@ -322,16 +323,6 @@ def _waiting_of(batch: AdjustmentBatch) -> list[Adjustment]:
     if not found:
         raise AlreadyDone(f"Batch {batch.number} was decided before.")
     return found
-
-
-def open_posting_day(business_day_id: int) -> BusinessDay:
-    """The business day to post on. Raises NotFound, DayClosed."""
-    day = BusinessDay.objects.filter(pk=business_day_id).first()
-    if day is None:
-        raise NotFound("There is no such business day; open one for the revenue office.")
-    if day.closed_at:
-        raise DayClosed(f"{day.day:%B %-d, %Y} is closed; post on an open business day.")
-    return day
 
 
 def _post(

@@ -6,12 +6,12 @@ from django.db import transaction
 
 from chamberlain.billing.adjusting.kinds import Kind
 from chamberlain.billing.adjusting.models import Adjustment, RefundPayment
-from chamberlain.billing.adjusting.operations import Status, open_posting_day, said
+from chamberlain.billing.adjusting.operations import Status, said
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitted, Refused
 from chamberlain.ledger import chart
 from chamberlain.ledger.models import Entry
-from chamberlain.ledger.operations import reverse_entry
+from chamberlain.ledger.operations import day_to_post_on, reverse_entry
 from chamberlain.ledger.posting import Leg, NewEntry, post
 
 
@@ -35,7 +35,7 @@ def reverse_adjustment(
         assert adjustment.entry_id is not None
         if Entry.objects.filter(reverses_id=adjustment.entry_id).exists():
             raise AlreadyDone(f"Adjustment {number} was reversed before.")
-        day = open_posting_day(business_day_id)
+        day = day_to_post_on(business_day_id)
         return reverse_entry(
             actor, adjustment.entry_id, day.pk, now, kind="reverse_adjustment", reason=why
         )
@@ -62,7 +62,7 @@ def pay_out_refund(
             raise AlreadyDone(f"Refund {number} was paid out before.")
         if Entry.objects.filter(reverses_id=adjustment.entry_id).exists():
             raise Refused(f"Refund {number} was reversed, so it is not paid out.")
-        day = open_posting_day(business_day_id)
+        day = day_to_post_on(business_day_id)
         debit, credit = chart.ledger_account_id(chart.REFUNDS), chart.ledger_account_id(chart.BANK)
         entry_id = post(
             NewEntry(

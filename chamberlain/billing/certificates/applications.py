@@ -14,7 +14,8 @@ from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, Refused
 from chamberlain.kernel.frames import next_ids
 from chamberlain.ledger import operations as ledger
 from chamberlain.ledger.models import BusinessDay
-from chamberlain.ledger.posting import DayClosed, NewCharge, NewEntry, lock_balances, raise_charges
+from chamberlain.ledger.operations import day_to_post_on
+from chamberlain.ledger.posting import NewCharge, NewEntry, lock_balances, raise_charges
 from chamberlain.ledger.queries import charges_by_id
 from chamberlain.registry.queries import AccountSummary, account_summary
 
@@ -315,10 +316,5 @@ def locked(number: str) -> Application:
 
 
 def open_day_of(business_day_id: int) -> BusinessDay:
-    """The business day to post on. Raises NotFound, DayClosed."""
-    day = BusinessDay.objects.filter(pk=business_day_id).first()
-    if day is None:
-        raise NotFound("There is no such business day; open the revenue office's day first.")
-    if day.closed_at:
-        raise DayClosed(f"{day.day:%B %-d, %Y} is closed; post on an open business day.")
-    return day
+    """The revenue office's business day to post on. Raises NotFound, DayClosed."""
+    return day_to_post_on(business_day_id, if_none="open the revenue office's day first")

@@ -20,7 +20,8 @@ from chamberlain.identity.actors import Actor, acting
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound
 from chamberlain.ledger import chart
 from chamberlain.ledger.models import BusinessDay
-from chamberlain.ledger.posting import DayClosed, sentences
+from chamberlain.ledger.operations import day_to_post_on
+from chamberlain.ledger.posting import sentences
 from chamberlain.ledger.queries import account_id_of, charge
 
 CHUNK_ACCOUNTS = 50_000
@@ -60,7 +61,7 @@ def raise_penalties(
     day that is not before it or leaves days out), AlreadyDone when another run is under way.
     """
     actor.require("penalty.run")
-    day = _open_day(business_day_id)
+    day = day_to_post_on(business_day_id)
     if on > day.day + timedelta(days=1):
         raise Invalid("Penalties are raised for days that have ended; give an earlier day.")
     policy = policy_on(on)
@@ -103,15 +104,6 @@ class _alone:  # noqa: N801 - used as a statement
     def __exit__(self, *_: object) -> None:
         if not connection.needs_rollback:
             rows("SELECT pg_advisory_unlock(%s)", [RUN_LOCK])
-
-
-def _open_day(business_day_id: int) -> BusinessDay:
-    day = BusinessDay.objects.filter(pk=business_day_id).first()
-    if day is None:
-        raise NotFound("There is no such business day; open one for the revenue office.")
-    if day.closed_at:
-        raise DayClosed(f"{day.day:%B %-d, %Y} is closed; post on an open business day.")
-    return day
 
 
 def _last_finished() -> date | None:

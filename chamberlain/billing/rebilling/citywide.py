@@ -30,8 +30,8 @@ from chamberlain.database.rows import rows
 from chamberlain.identity.actors import Actor, actor_of
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitted, Refused
 from chamberlain.ledger import chart
-from chamberlain.ledger.models import BusinessDay
-from chamberlain.ledger.posting import DayClosed, lock_balances, sentences
+from chamberlain.ledger.operations import day_to_post_on
+from chamberlain.ledger.posting import lock_balances, sentences
 from chamberlain.tariffs.models import Tariff
 
 CHUNK_POINTS = 3_000
@@ -82,7 +82,7 @@ def ask_city_rebill(actor: Actor, plan: CityPlan, now: datetime, idempotency_key
             to_on=plan.to_on,
             reason=_reason(plan.reason_code),
             note=plan.note.strip(),
-            business_day=_open(plan.business_day_id),
+            business_day=day_to_post_on(plan.business_day_id, else_do="rebill on an open day"),
             asked_by_id=actor.user_id,
             asked_at=now,
             idempotency_key=idempotency_key,
@@ -103,15 +103,6 @@ def _reason(code: str) -> Reason:
     if found is None:
         raise NotFound(f"There is no reason {code[:24]}; choose one of the list.", field="reason")
     return found
-
-
-def _open(business_day_id: int) -> BusinessDay:
-    day = BusinessDay.objects.filter(pk=business_day_id).first()
-    if day is None:
-        raise NotFound("There is no such business day; open one for the revenue office.")
-    if day.closed_at:
-        raise DayClosed(f"{day.day:%B %-d, %Y} is closed; rebill on an open day.")
-    return day
 
 
 _CUT_SQL = """

@@ -24,8 +24,8 @@ from chamberlain.kernel.money import show_cents
 from chamberlain.kernel.periods import add_months
 from chamberlain.ledger import chart
 from chamberlain.ledger.forgiven import refuse_forgiven
-from chamberlain.ledger.models import BusinessDay
-from chamberlain.ledger.posting import DayClosed, lock_balances, sentences
+from chamberlain.ledger.operations import day_to_post_on
+from chamberlain.ledger.posting import lock_balances, sentences
 from chamberlain.ledger.queries import account_id_of
 
 NOTE_MAX = 140
@@ -273,7 +273,7 @@ def post_rebill(
         rebill = _undecided(rebill_id)
         if rebill.needs_approval:
             _require_second_person(actor, rebill)
-        day = _open_day(business_day_id)
+        day = day_to_post_on(business_day_id, else_do="post the rebill on an open day")
         found, items = _still_as_shown(actor, rebill)
         changes, limits = showing.changes(items), limits_on(today)
         _refuse_beyond(rebill, changes, limits, today)
@@ -334,15 +334,6 @@ def _require_second_person(actor: Actor, rebill: Rebill) -> None:
             f"Rebill {rebill.pk} changes much, or days that a full payment certificate stands for, "
             "so another person posts it than the one who asked; hand it to a supervisor."
         )
-
-
-def _open_day(business_day_id: int) -> BusinessDay:
-    day = BusinessDay.objects.filter(pk=business_day_id).first()
-    if day is None:
-        raise NotFound("There is no such business day; open one for the revenue office.")
-    if day.closed_at:
-        raise DayClosed(f"{day.day:%B %-d, %Y} is closed; post the rebill on an open day.")
-    return day
 
 
 def _still_as_shown(actor: Actor, rebill: Rebill) -> tuple[Recomputed, showing.Shown]:
