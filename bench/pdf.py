@@ -20,6 +20,7 @@ def measure(room: Room) -> list[Figure]:
     from chamberlain.billing.operations import RunPlan, plan_bill_run
     from chamberlain.billing.running import run
     from chamberlain.identity.actors import program_actor
+    from chamberlain.kernel import paper
 
     built = city.build(room, accounts=2 * pages)
     plan = RunPlan(
@@ -35,7 +36,7 @@ def measure(room: Room) -> list[Figure]:
     prepared = [documents.bill_data(batch) for batch in theirs]
     started = time.perf_counter()
     for data in prepared:
-        documents.typst_pdf(data)
+        paper.pdf(documents.TEMPLATE, data)
     limit = time.perf_counter() - started
     started = time.perf_counter()
     for batch in ours:

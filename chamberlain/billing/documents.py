@@ -1,12 +1,10 @@
 """Bills as PDF/UA-1, one or many to a file, by Typst."""
 
-import json
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import typst
 from django.conf import settings
 from django.db import connection
 
@@ -14,15 +12,17 @@ from chamberlain.billing import queries
 from chamberlain.billing.explanation import explain_line, quantity_in_words
 from chamberlain.billing.plans.queries import BilledInstalment, instalments_with_bills
 from chamberlain.billing.queries import BillRow, LineRow
+from chamberlain.kernel import paper
 from chamberlain.kernel.money import show_cents
+from chamberlain.kernel.periods import day_in_words
 
-_TEMPLATE = Path(__file__).parent / "templates" / "bill.typ"
+TEMPLATE = Path(__file__).parent / "templates" / "bill.typ"
 _HISTORY = 7
 
 
 def bill_pdf(bill_ids: Sequence[int]) -> bytes:
     """The bills as one PDF/UA-1 file, each on a page of its own, in the order of their ids."""
-    return typst_pdf(bill_data(bill_ids))
+    return paper.pdf(TEMPLATE, bill_data(bill_ids))
 
 
 def bill_data(bill_ids: Sequence[int]) -> dict[str, Any]:
@@ -43,18 +43,6 @@ def bill_data(bill_ids: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def typst_pdf(data: dict[str, Any]) -> bytes:
-    """Compiles the bills' template; reads no fonts but those that come with the compiler."""
-    pdf = typst.compile(
-        str(_TEMPLATE),
-        format="pdf",
-        sys_inputs={"data": json.dumps(data)},
-        pdf_standards="ua-1",
-        ignore_system_fonts=True,
-    )
-    return bytes(pdf)
-
-
 def _page(
     bill: BillRow, lines: Sequence[LineRow], usage: list[tuple[date, int, str]]
 ) -> dict[str, Any]:
@@ -64,11 +52,11 @@ def _page(
         "holder": bill.mail_to or bill.holder,
         "address": bill.mail_address or bill.address,
         "place": bill.address if bill.mail_address else "",
-        "from_on": _day(bill.from_on),
-        "last_on": _day(bill.to_on),
+        "from_on": day_in_words(bill.from_on),
+        "last_on": day_in_words(bill.to_on),
         "days": (bill.to_on - bill.from_on).days,
-        "issued_on": _day(bill.issued_on),
-        "due_on": _day(bill.due_on),
+        "issued_on": day_in_words(bill.issued_on),
+        "due_on": day_in_words(bill.due_on),
         "tariff": bill.tariff_name,
         "total": show_cents(bill.total_cents),
         "usage": _usage(bill),
@@ -108,13 +96,11 @@ def _previous(bill: BillRow) -> str:
 def _plan(instalments: Sequence[BilledInstalment]) -> str:
     if not instalments:
         return ""
-    due = "; ".join(f"{show_cents(each.cents)} by {_day(each.due_on)}" for each in instalments)
+    due = "; ".join(
+        f"{show_cents(each.cents)} by {day_in_words(each.due_on)}" for each in instalments
+    )
     number = instalments[0].plan_number
     return f"To be paid under your payment plan {number} until the next bill: {due}."
-
-
-def _day(day: date) -> str:
-    return f"{day:%B} {day.day}, {day.year}"
 
 
 def _usage_before(bill_ids: list[int]) -> dict[int, list[tuple[date, int, str]]]:

@@ -53,3 +53,8 @@ def whole_months(period: Period) -> int | None:
         return None
     months = (period.end.year - period.start.year) * 12 + period.end.month - period.start.month
     return months if months > 0 and add_months(period.start, months) == period.end else None
+
+
+def day_in_words(day: date) -> str:
+    """`March 1, 2026`."""
+    return f"{day:%B} {day.day}, {day.year}"

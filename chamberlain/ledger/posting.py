@@ -227,6 +227,21 @@ def raise_charges(entry: NewEntry, charges: Sequence[NewCharge]) -> tuple[int, l
     return entry_id, ids
 
 
+NO_CHARGES = pl.DataFrame(
+    schema={
+        "id": pl.Int64,
+        "account_id": pl.Int64,
+        "kind_id": pl.Int64,
+        "entry_id": pl.Int64,
+        "cents": pl.Int64,
+        "raised_on": pl.Date,
+        "due_on": pl.Date,
+        "document": pl.String,
+    }
+)
+"""For entries that raise nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class EntryFrames:
     """Many entries at once, with ids already drawn by `kernel.frames.next_ids`.

@@ -11,7 +11,7 @@ from chamberlain.billing.adjusting.reasons import Reason
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.frames import next_ids
 from chamberlain.ledger import chart
-from chamberlain.ledger.posting import EntryFrames, post_frames, sentences
+from chamberlain.ledger.posting import NO_CHARGES, EntryFrames, post_frames, sentences
 
 ENTRY_KIND = "adjustment"
 TAKEN = {
@@ -19,16 +19,6 @@ TAKEN = {
     "number": pl.String,
     "account_id": pl.Int64,
     "cents": pl.Int64,
-}
-_CHARGES = {
-    "id": pl.Int64,
-    "account_id": pl.Int64,
-    "kind_id": pl.Int64,
-    "entry_id": pl.Int64,
-    "cents": pl.Int64,
-    "raised_on": pl.Date,
-    "due_on": pl.Date,
-    "document": pl.String,
 }
 
 
@@ -64,7 +54,7 @@ def post_adjustments(
             reverses_id=pl.lit(None, pl.Int64),
             idempotency_key="number",
         ),
-        charges=pl.DataFrame(schema=_CHARGES),
+        charges=NO_CHARGES,
         transfers=transfers,
     )
     with sentences():

@@ -1,14 +1,14 @@
 """A full payment certificate as PDF/UA-1, by Typst."""
 
-import json
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
-import typst
 from django.conf import settings
 
 from chamberlain.billing.certificates.queries import CertificateRow, certificate
+from chamberlain.kernel import paper
 from chamberlain.kernel.money import show_cents
+from chamberlain.kernel.periods import day_in_words
 
 _TEMPLATE = Path(__file__).parent / "templates" / "certificate.typ"
 VERIFY_PATH = "/certificates/verify/"
@@ -19,14 +19,7 @@ def certificate_pdf(number: str, site: str) -> bytes:
     https://office.example, where it is verified. Raises NotFound.
     """
     found = certificate(number)
-    pdf = typst.compile(
-        str(_TEMPLATE),
-        format="pdf",
-        sys_inputs={"data": json.dumps(certificate_data(found, site))},
-        pdf_standards="ua-1",
-        ignore_system_fonts=True,
-    )
-    return bytes(pdf)
+    return paper.pdf(_TEMPLATE, certificate_data(found, site))
 
 
 def certificate_data(found: CertificateRow, site: str) -> dict[str, str]:
@@ -40,9 +33,9 @@ def certificate_data(found: CertificateRow, site: str) -> dict[str, str]:
         "parcel": found.parcel_number,
         "seller": found.seller,
         "buyer": found.buyer,
-        "closing_on": _day(found.closing_on),
-        "issued_on": _day(found.issued_on),
-        "last_on": _day(found.valid_until - timedelta(days=1)),
+        "closing_on": day_in_words(found.closing_on),
+        "issued_on": day_in_words(found.issued_on),
+        "last_on": day_in_words(found.valid_until - timedelta(days=1)),
         "issued_by": found.issued_by,
         "paid": show_cents(found.paid_cents),
         "site": site.rstrip("/") + VERIFY_PATH,
@@ -52,7 +45,3 @@ def certificate_data(found: CertificateRow, site: str) -> dict[str, str]:
 def spaced(code: str) -> str:
     """A code in groups of four, as it is read out and typed: `ABCD-EFGH-JKMN`."""
     return "-".join(code[i : i + 4] for i in range(0, len(code), 4))
-
-
-def _day(day: date) -> str:
-    return f"{day:%B} {day.day}, {day.year}"

@@ -1,12 +1,10 @@
 """The explaining letter and the billing analysis as PDF/UA-1, by Typst."""
 
-import json
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import typst
 from django.conf import settings
 
 from chamberlain.billing import queries
@@ -14,12 +12,13 @@ from chamberlain.billing.comparing.analysis import Analysis, BillAnalysed
 from chamberlain.billing.comparing.queries import Why
 from chamberlain.billing.comparing.words import (
     Comparison,
-    day_in_words,
     days_in_words,
     signed,
 )
 from chamberlain.billing.explanation import explain_line, quantity_in_words
+from chamberlain.kernel import paper
 from chamberlain.kernel.money import show_cents
+from chamberlain.kernel.periods import day_in_words
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -32,8 +31,8 @@ def letter_pdf(why: Why, written_on: date) -> bytes:
     if bill.usage_thousandths is not None and bill.unit is not None:
         how = ", by an estimated read" if bill.quality == "estimate" else ""
         used = f"The meter counted {quantity_in_words(bill.usage_thousandths, bill.unit)}{how}."
-    return _pdf(
-        "letter.typ",
+    return paper.pdf(
+        _TEMPLATES / "letter.typ",
         {
             "city": settings.CITY_NAME,
             "title": f"Why bill {bill.number} is {show_cents(bill.total_cents)}",
@@ -83,8 +82,8 @@ def analysis_pdf(
     """The analysis as a report. account: number, holder, address; chart: an SVG, or none."""
     number, holder, address = account
     rated = sum(each.rated_cents for each in analysis.bills)
-    return _pdf(
-        "analysis.typ",
+    return paper.pdf(
+        _TEMPLATES / "analysis.typ",
         {
             "city": settings.CITY_NAME,
             "title": f"Billing analysis of account {number}",
@@ -152,14 +151,3 @@ def _bill_row(each: BillAnalysed) -> dict[str, str]:
         "rated": "–" if each.refusal else show_cents(each.rated_cents),
         "variance": "–" if each.refusal else signed(each.variance_cents),
     }
-
-
-def _pdf(template: str, data: dict[str, Any]) -> bytes:
-    pdf = typst.compile(
-        str(_TEMPLATES / template),
-        format="pdf",
-        sys_inputs={"data": json.dumps(data)},
-        pdf_standards="ua-1",
-        ignore_system_fonts=True,
-    )
-    return bytes(pdf)

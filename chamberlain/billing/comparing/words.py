@@ -11,6 +11,7 @@ from chamberlain.billing.comparing.splitting import PARTS
 from chamberlain.billing.explanation import quantity_in_words
 from chamberlain.billing.queries import BillRow
 from chamberlain.kernel.money import show_cents
+from chamberlain.kernel.periods import day_in_words
 from chamberlain.tariffs.owrs_rating import OwrsSchedule
 from chamberlain.tariffs.schedule import Schedule
 
@@ -112,11 +113,6 @@ def _headline(change_cents: int, before: BillRow) -> str:
 def days_in_words(from_on: date, to_on: date) -> str:
     """`March 1, 2026 to April 30, 2026`: the first and the last day of a closed-open period."""
     return f"{day_in_words(from_on)} to {day_in_words(to_on - timedelta(days=1))}"
-
-
-def day_in_words(day: date) -> str:
-    """`March 1, 2026`."""
-    return f"{day:%B} {day.day}, {day.year}"
 
 
 def _lines(split: pl.DataFrame, labels: dict[int, str]) -> list[LineSplit]:

@@ -12,7 +12,7 @@ from chamberlain.database.rows import rows
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.frames import next_ids, read_frame
 from chamberlain.ledger import chart
-from chamberlain.ledger.posting import EntryFrames, lock_balances, post_frames
+from chamberlain.ledger.posting import NO_CHARGES, EntryFrames, lock_balances, post_frames
 
 _ENTRIES_SQL = """
     SELECT DISTINCT c.entry_id FROM penalties_penalty p
@@ -39,16 +39,6 @@ _LEGS = {
     "revenue_id": pl.Int64,
     "cents": pl.Int64,
     "settled_cents": pl.Int64,
-}
-_NO_CHARGES = {
-    "id": pl.Int64,
-    "account_id": pl.Int64,
-    "kind_id": pl.Int64,
-    "entry_id": pl.Int64,
-    "cents": pl.Int64,
-    "raised_on": pl.Date,
-    "due_on": pl.Date,
-    "document": pl.String,
 }
 
 
@@ -126,7 +116,7 @@ def _post(
         database,
         EntryFrames(
             entries=entries.select("id", "document", reverses_id=reverses, **columns),
-            charges=pl.DataFrame(schema=_NO_CHARGES),
+            charges=NO_CHARGES,
             transfers=transfers,
         ),
     )

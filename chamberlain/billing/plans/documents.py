@@ -1,29 +1,21 @@
 """The page that the customer signs, as PDF/UA-1 by Typst."""
 
-import json
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-import typst
 from django.conf import settings
 
 from chamberlain.billing.plans.queries import PlanView
+from chamberlain.kernel import paper
 from chamberlain.kernel.money import show_cents
+from chamberlain.kernel.periods import day_in_words
 
 _TEMPLATE = Path(__file__).parent / "templates" / "plan.typ"
 
 
 def plan_pdf(view: PlanView, holder: str) -> bytes:
     """The signature page of a plan. holder: the customer's name as it is printed."""
-    pdf = typst.compile(
-        str(_TEMPLATE),
-        format="pdf",
-        sys_inputs={"data": json.dumps(plan_data(view, holder))},
-        pdf_standards="ua-1",
-        ignore_system_fonts=True,
-    )
-    return bytes(pdf)
+    return paper.pdf(_TEMPLATE, plan_data(view, holder))
 
 
 def plan_data(view: PlanView, holder: str) -> dict[str, Any]:
@@ -38,11 +30,11 @@ def plan_data(view: PlanView, holder: str) -> dict[str, Any]:
         "terms": terms.name,
         "source": terms.source,
         "total": show_cents(plan.total_cents),
-        "starts_on": _day(plan.starts_on),
+        "starts_on": day_in_words(plan.starts_on),
         "charges": [
             {
                 "what": f"{charge.kind_name} {charge.document}",
-                "due_on": _day(charge.due_on),
+                "due_on": day_in_words(charge.due_on),
                 "amount": show_cents(charge.cents),
             }
             for charge in view.charges
@@ -50,7 +42,7 @@ def plan_data(view: PlanView, holder: str) -> dict[str, Any]:
         "instalments": [
             {
                 "what": f"Instalment {each.number}" if each.number else "Down payment",
-                "due_on": _day(each.due_on),
+                "due_on": day_in_words(each.due_on),
                 "amount": show_cents(each.cents),
             }
             for each in view.instalments
@@ -69,7 +61,3 @@ def _duties(view: PlanView) -> list[str]:
     if terms.reinstatements:
         said.append("A plan that ended so may be taken up again when the office approves it.")
     return said
-
-
-def _day(day: date) -> str:
-    return f"{day:%B} {day.day}, {day.year}"
