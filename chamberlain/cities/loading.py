@@ -1,24 +1,28 @@
 """Loads a city's files into the office. Loading again what is loaded changes nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from django.db import transaction
 
-from chamberlain.billing.adjusting.reasons import Reason, Step, load_reasons
+from chamberlain.billing.adjusting.reasons import Reason, load_reasons
+from chamberlain.billing.approving import Approval
 from chamberlain.billing.certificates import terms as certificates
 from chamberlain.billing.finals import terms as final_bills
 from chamberlain.billing.penalties.policy import Policy, load_late_policies
-from chamberlain.billing.plans.terms import Approval, Terms, load_plan_terms
+from chamberlain.billing.plans.terms import Terms, load_plan_terms
 from chamberlain.billing.rebilling.operations import ReasonTerms, RuleTerms, load_rules
 from chamberlain.cashiering.models import Till
 from chamberlain.cities.schema import (
+    AdjustmentApproval,
     AdjustmentReasonFile,
     CenterTerms,
     City,
     FeeTermsFile,
     LatePayment,
+    PlanApproval,
     PlanTermsFile,
     PlanVersion,
     read_city,
@@ -112,64 +116,54 @@ def load_city(actor: Actor, folder: Path, now: datetime) -> LoadedCity:
 
 def unverified(city: City) -> list[str]:
     """Each figure of a city's files that nobody has verified, in words with its source."""
-    found = [
-        f"{center.name}: address ({center.source})"
-        for center in city.city.centers
-        if not center.verified
-    ]
-    found += [
-        f"{kind.name}: dwelling units that it may have"
-        for kind in city.city.property_types
-        if not kind.verified
-    ]
-    found += [
-        f"{fee.name}: price from {price.starts_on} ({price.source})"
-        for fee in city.fees.fees
-        for price in fee.prices
-        if not price.verified
-    ]
-    found += [
-        f"Full payment certificates: terms from {terms.starts_on} ({terms.source})"
-        for terms in city.certificates.certificates
-        if not terms.verified
-    ]
-    found += [
-        f"Final bills: terms from {terms.starts_on} ({terms.source})"
-        for terms in city.finals.final_bills
-        if not terms.verified
-    ]
-    found += [
-        f"{plan.name}: terms from {version.starts_on} ({version.source})"
-        for plan in city.plans.plans
-        for version in plan.versions
-        if not version.verified
-    ]
-    found += [
-        f"Rebilling: limits from {limit.starts_on} ({limit.source})"
-        for limit in city.rebilling.limits
-        if not limit.verified
-    ]
-    found += [
-        f"Rebilling: {reason.name} ({reason.source})"
-        for reason in city.rebilling.reasons
-        if not reason.verified
-    ]
-    found += [
-        f"{reason.name}: who approves how much ({reason.source})"
-        for reason in city.adjustments.reasons
-        if not reason.verified
+    figures: list[tuple[str, bool]] = [
+        *((f"{each.name}: address ({each.source})", each.verified) for each in city.city.centers),
+        *(
+            (f"{each.name}: dwelling units that it may have", each.verified)
+            for each in city.city.property_types
+        ),
+        *(
+            (f"{fee.name}: price from {each.starts_on} ({each.source})", each.verified)
+            for fee in city.fees.fees
+            for each in fee.prices
+        ),
+        *(
+            (
+                f"Full payment certificates: terms from {each.starts_on} ({each.source})",
+                each.verified,
+            )
+            for each in city.certificates.certificates
+        ),
+        *(
+            (f"Final bills: terms from {each.starts_on} ({each.source})", each.verified)
+            for each in city.finals.final_bills
+        ),
+        *(
+            (f"{plan.name}: terms from {each.starts_on} ({each.source})", each.verified)
+            for plan in city.plans.plans
+            for each in plan.versions
+        ),
+        *(
+            (f"Rebilling: limits from {each.starts_on} ({each.source})", each.verified)
+            for each in city.rebilling.limits
+        ),
+        *(
+            (f"Rebilling: {each.name} ({each.source})", each.verified)
+            for each in city.rebilling.reasons
+        ),
+        *(
+            (f"{each.name}: who approves how much ({each.source})", each.verified)
+            for each in city.adjustments.reasons
+        ),
     ]
     if city.policies is not None:
-        late, billing, drawer = (
-            city.policies.late_payment, city.policies.billing, city.policies.drawer,
-        )  # fmt: skip
-        rules = [
-            ("Late payment", late.source, late.verified),
-            ("Billing", billing.source, billing.verified),
-            ("Drawer", drawer.source, drawer.verified),
-        ]
-        found += [f"{name} ({source})" for name, source, verified in rules if not verified]
-    return found
+        rules = (
+            ("Late payment", city.policies.late_payment),
+            ("Billing", city.policies.billing),
+            ("Drawer", city.policies.drawer),
+        )
+        figures += [(f"{name} ({rule.source})", rule.verified) for name, rule in rules]
+    return [text for text, is_verified in figures if not is_verified]
 
 
 def _load_center(city: City, terms: CenterTerms) -> None:
@@ -243,13 +237,14 @@ def _plan_terms(plan: PlanTermsFile, version: PlanVersion) -> Terms:
         needs_new_bills_paid=version.needs_new_bills_paid,
         reinstatements=version.reinstatements,
         reinstatement_days=version.reinstatement_days,
-        approvals=tuple(
-            Approval(step.up_to_cents, tuple(str(role) for role in step.roles))
-            for step in version.approvals
-        ),
+        approvals=_approvals(version.approvals),
         source=version.source,
         is_verified=version.verified,
     )
+
+
+def _approvals(steps: Sequence[PlanApproval | AdjustmentApproval]) -> tuple[Approval, ...]:
+    return tuple(Approval(step.up_to_cents, tuple(str(r) for r in step.roles)) for step in steps)
 
 
 def _reason(reason: AdjustmentReasonFile) -> Reason:
@@ -263,10 +258,7 @@ def _reason(reason: AdjustmentReasonFile) -> Reason:
         largest_credit_cents=reason.largest_credit_cents,
         needs_nothing_owed=reason.needs_nothing_owed,
         untouched_months=reason.untouched_months,
-        approvals=tuple(
-            Step(step.up_to_cents, tuple(str(role) for role in step.roles))
-            for step in reason.approvals
-        ),
+        approvals=_approvals(reason.approvals),
         source=reason.source,
         is_verified=reason.verified,
     )

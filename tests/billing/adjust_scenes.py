@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from chamberlain.billing.adjusting.operations import Wanted, ask_adjustment
-from chamberlain.billing.adjusting.reasons import Reason, Step, load_reasons
+from chamberlain.billing.adjusting.reasons import Reason, load_reasons
+from chamberlain.billing.approving import Approval
 from chamberlain.identity.actors import Actor, program_actor
 from chamberlain.identity.models import Role
 from chamberlain.ledger import chart
@@ -16,8 +17,8 @@ from tests import office
 from tests.office import DAY, NOW
 
 _STEPS = (
-    Step(10_000, ("accounts_supervisor", "coordinator")),
-    Step(100_000, ("coordinator",)),
+    Approval(10_000, ("accounts_supervisor", "coordinator")),
+    Approval(100_000, ("coordinator",)),
 )
 
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import date
 
-from chamberlain.billing.adjusting.reasons import Reason, Step, load_reasons
+from chamberlain.billing.adjusting.reasons import Reason, load_reasons
+from chamberlain.billing.approving import Approval
 from chamberlain.billing.finals.operations import Leaving, ask_final_bill
 from chamberlain.billing.finals.terms import Terms, load_final_terms
 from chamberlain.identity.actors import Actor, program_actor
@@ -64,7 +65,7 @@ def home() -> Home:
             charge_kinds=(),
             largest_credit_cents=1_000_000,
             needs_nothing_owed=False,
-            approvals=(Step(500_000, ("accounts_supervisor",)),),
+            approvals=(Approval(500_000, ("accounts_supervisor",)),),
             source="chosen for the tests",
             is_verified=False,
         )

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from datetime import date
 
+from chamberlain.billing.approving import Approval
 from chamberlain.billing.plans.models import Plan
 from chamberlain.billing.plans.offers import Wanted
 from chamberlain.billing.plans.operations import offer_plan
-from chamberlain.billing.plans.terms import Approval, Terms, load_plan_terms
+from chamberlain.billing.plans.terms import Terms, load_plan_terms
 from chamberlain.identity.actors import Actor, program_actor
 from chamberlain.ledger import chart
 from chamberlain.ledger.payments import NewPayment, post_payment

@@ -6,12 +6,13 @@ from datetime import date, timedelta
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
+from chamberlain.billing.approving import Approval
 from chamberlain.billing.plans import documents, operations, queries
 from chamberlain.billing.plans.models import InForce, Instalment, Plan, PlanCharge, PlanTerms
 from chamberlain.billing.plans.offers import charges_for_plan, what_if
 from chamberlain.billing.plans.review import review_plans
 from chamberlain.billing.plans.tasks import review_plans_by_night
-from chamberlain.billing.plans.terms import Approval, Terms, terms_on
+from chamberlain.billing.plans.terms import Terms, terms_on
 from chamberlain.identity.actors import Actor, program_actor
 from chamberlain.identity.models import Center, Role
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitted, Refused

@@ -6,11 +6,12 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from chamberlain.billing.approving import Approval
 from chamberlain.billing.plans import operations
 from chamberlain.billing.plans.models import Plan
 from chamberlain.billing.plans.offers import Wanted, charges_for_plan
 from chamberlain.billing.plans.review import review_plans
-from chamberlain.billing.plans.terms import Approval, terms_on
+from chamberlain.billing.plans.terms import terms_on
 from chamberlain.identity.actors import actor_named, program_actor
 from chamberlain.identity.models import Role
 from tests import office

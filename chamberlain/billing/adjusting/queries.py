@@ -8,7 +8,8 @@ from django.db.models import Q
 
 from chamberlain.billing.adjusting.kinds import KINDS
 from chamberlain.billing.adjusting.models import Adjustment, AdjustmentBatch
-from chamberlain.billing.adjusting.reasons import Step, reason_of
+from chamberlain.billing.adjusting.reasons import reason_of
+from chamberlain.billing.approving import Approval
 from chamberlain.database.rows import rows
 from chamberlain.kernel.errors import NotFound
 from chamberlain.ledger.queries import ChargeRow, charge
@@ -176,7 +177,7 @@ def charges_of(number: str) -> list[ChargeRow]:
     return [charge(charge_id) for charge_id in ids if charge_id is not None]
 
 
-def step_of(number: str) -> Step:
+def step_of(number: str) -> Approval:
     """Who approves an adjustment, by its amount and reason."""
     found = Adjustment.objects.select_related("reason").get(number=number)
     return reason_of(found.reason).step(found.cents)
@@ -190,7 +191,7 @@ def batch(number: str) -> BatchRow:
     return BatchRow(*found[0])
 
 
-def step_of_batch(number: str) -> Step:
+def step_of_batch(number: str) -> Approval:
     """Who approves a batch, by all that it comes to."""
     found = AdjustmentBatch.objects.select_related("reason").get(number=number)
     return reason_of(found.reason).step(found.cents)

@@ -7,26 +7,14 @@ from datetime import date
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from chamberlain.billing import approving
 from chamberlain.billing.adjusting.kinds import KINDS, KindRow
 from chamberlain.billing.adjusting.models import AdjustmentReason
+from chamberlain.billing.approving import Approval
 from chamberlain.identity.actors import Actor, acting
-from chamberlain.identity.models import Role
 from chamberlain.kernel.errors import Invalid, NotFound
 from chamberlain.kernel.money import show_cents
 from chamberlain.ledger import chart
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """Adjustments up to so many cents are approved by one of the roles."""
-
-    up_to_cents: int
-    roles: tuple[str, ...]
-
-    @property
-    def approvers(self) -> str:
-        """The roles as they are said: `clerk or auditor`."""
-        return " or ".join(Role(role).label.lower() for role in self.roles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +29,7 @@ class Reason:
     charge_kinds: tuple[str, ...]
     largest_credit_cents: int
     needs_nothing_owed: bool
-    approvals: tuple[Step, ...]
+    approvals: tuple[Approval, ...]
     source: str
     is_verified: bool
     untouched_months: int | None = None
@@ -56,7 +44,7 @@ class Reason:
         """The largest single adjustment that anybody may approve."""
         return self.approvals[-1].up_to_cents
 
-    def step(self, cents: int) -> Step:
+    def step(self, cents: int) -> Approval:
         """Who approves so much; a batch that comes to more than the largest goes to the last."""
         return next((s for s in self.approvals if cents <= s.up_to_cents), self.approvals[-1])
 
@@ -100,9 +88,7 @@ def _columns(reason: Reason) -> dict[str, object]:
         if name not in ("code", "starts_on", "approvals", "charge_kinds")
     }
     columns["charge_kinds"] = list(reason.charge_kinds)
-    columns["approvals"] = [
-        {"up_to_cents": step.up_to_cents, "roles": list(step.roles)} for step in reason.approvals
-    ]
+    columns["approvals"] = approving.kept(reason.approvals)
     return columns
 
 
@@ -115,7 +101,7 @@ def reason_of(row: AdjustmentReason) -> Reason:
             if name not in ("approvals", "charge_kinds")
         },
         charge_kinds=tuple(row.charge_kinds),
-        approvals=tuple(Step(step["up_to_cents"], tuple(step["roles"])) for step in row.approvals),
+        approvals=approving.of_kept(row.approvals),
     )
 
 

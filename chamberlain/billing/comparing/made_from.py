@@ -19,8 +19,7 @@ YEAR_TOLERANCE_DAYS = 45
 STANDING = """NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.reverses_id = b.entry_id)"""
 """A bill that nobody took back."""
 
-_MADE_FROM_SCHEMA = {
-    "bill_id": pl.Int64,
+TERMS = {
     "rate_class": pl.String,
     "meter_size": pl.String,
     "dwelling_units": pl.Int64,
@@ -34,8 +33,8 @@ _MADE_FROM_SCHEMA = {
     "usage_thousandths": pl.Int64,
     "unit": pl.String,
 }
-MADE_FROM = """
-    SELECT b.id, g.rate_class, g.meter_size, g.dwelling_units,
+TERMS_SQL = """
+    g.rate_class, g.meter_size, g.dwelling_units,
         nullif(array_to_string(g.exemptions, ','), ''), nullif(g.attributes::text, '{}'),
         b.from_on, b.to_on, r.id, coalesce(b.from_on - r.from_on, 0),
         coalesce(r.to_on - r.from_on, 1), coalesce(r.usage_thousandths, 0), r.unit
@@ -43,6 +42,9 @@ MADE_FROM = """
     JOIN billing_serviceagreement g ON g.id = b.agreement_id
     LEFT JOIN metering_read r ON r.id = b.read_id
 """
+"""What a bill b was made from: columns TERMS, behind whatever else is selected."""
+
+_MADE_FROM_SCHEMA = {"bill_id": pl.Int64, **TERMS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,12 @@ def made_from(bill_ids: Sequence[int]) -> pl.DataFrame:
 def made_from_where(where: str, params: Sequence[object]) -> pl.DataFrame:
     """`made_from` of the bills that a condition of billing's own queries picks."""
     connection.ensure_connection()
-    query = f"{MADE_FROM} WHERE {where}"
+    query = f"SELECT b.id, {TERMS_SQL} WHERE {where}"
     return usable(read_frame(connection.connection, query, _MADE_FROM_SCHEMA, params))
 
 
 def usable(frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows of MADE_FROM as rating takes them."""
+    """What TERMS_SQL selected, as rating takes it."""
     return (
         shared_by_days(frame)
         .with_columns(exemptions=pl.col("exemptions").str.split(","))

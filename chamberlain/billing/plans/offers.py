@@ -6,9 +6,10 @@ from datetime import date
 
 import polars as pl
 
+from chamberlain.billing.approving import Approval
 from chamberlain.billing.plans.models import PlanCharge
 from chamberlain.billing.plans.schedule import most_instalments, schedule
-from chamberlain.billing.plans.terms import Approval, Terms, terms_of, terms_row
+from chamberlain.billing.plans.terms import Terms, terms_of, terms_row
 from chamberlain.kernel.errors import AlreadyDone, Invalid
 from chamberlain.kernel.money import show_cents
 from chamberlain.ledger.queries import OpenCharge, open_charges

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
+from chamberlain.billing.approving import Approval
 from chamberlain.billing.plans.models import (
     InForce,
     Instalment,
@@ -13,7 +14,7 @@ from chamberlain.billing.plans.models import (
     Reinstatement,
 )
 from chamberlain.billing.plans.offers import Offer, Wanted, what_if
-from chamberlain.billing.plans.terms import Approval, terms_of, terms_row
+from chamberlain.billing.plans.terms import terms_of, terms_row
 from chamberlain.identity.actors import Actor, acting
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitted, Refused
 from chamberlain.kernel.frames import next_ids

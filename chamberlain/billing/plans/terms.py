@@ -7,25 +7,13 @@ from datetime import date
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from chamberlain.billing import approving
+from chamberlain.billing.approving import Approval
 from chamberlain.billing.plans.models import PlanTerms
 from chamberlain.identity.actors import Actor, acting
-from chamberlain.identity.models import Role
 from chamberlain.kernel.errors import Invalid, NotFound
 from chamberlain.kernel.money import show_cents
 from chamberlain.ledger import chart
-
-
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """Plans up to so many cents are approved by one of the roles; without roles by nobody else."""
-
-    up_to_cents: int
-    roles: tuple[str, ...]
-
-    @property
-    def approvers(self) -> str:
-        """The roles as they are said: `clerk or auditor`."""
-        return " or ".join(Role(role).label.lower() for role in self.roles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +82,7 @@ def _columns(terms: Terms) -> dict[str, object]:
         if name not in ("code", "starts_on", "approvals", "charge_kinds")
     }
     columns["charge_kinds"] = list(terms.charge_kinds)
-    columns["approvals"] = [
-        {"up_to_cents": step.up_to_cents, "roles": list(step.roles)} for step in terms.approvals
-    ]
+    columns["approvals"] = approving.kept(terms.approvals)
     return columns
 
 
@@ -109,9 +95,7 @@ def terms_of(row: PlanTerms) -> Terms:
             if name not in ("approvals", "charge_kinds")
         },
         charge_kinds=tuple(row.charge_kinds),
-        approvals=tuple(
-            Approval(step["up_to_cents"], tuple(step["roles"])) for step in row.approvals
-        ),
+        approvals=approving.of_kept(row.approvals),
     )
 
 

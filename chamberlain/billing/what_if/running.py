@@ -11,6 +11,7 @@ import polars as pl
 from django.db import connection
 
 from chamberlain.billing.candidates import shared_by_days
+from chamberlain.billing.comparing.made_from import TERMS, TERMS_SQL
 from chamberlain.billing.what_if.results import ACCOUNTS, Result, summarize
 from chamberlain.billing.what_if.scenarios import Scenario, imagined_schedule, imagined_usages
 from chamberlain.database.rows import rows as _rows
@@ -26,30 +27,9 @@ from chamberlain.tariffs.shapes import USAGES
 
 ACCOUNTS_AT_ONCE = 100_000
 Progress = Callable[[int, int], None]
-BILLS = {
-    "account_id": pl.Int64,
-    "before_cents": pl.Int64,
-    "rate_class": pl.String,
-    "meter_size": pl.String,
-    "dwelling_units": pl.Int64,
-    "exemptions": pl.String,
-    "attributes": pl.String,
-    "from_on": pl.Date,
-    "to_on": pl.Date,
-    "read_id": pl.Int64,
-    "days_before": pl.Int64,
-    "days_of_read": pl.Int64,
-    "usage_thousandths": pl.Int64,
-    "unit": pl.String,
-}
-_BILLS = """
-    SELECT b.account_id, b.total_cents, g.rate_class, g.meter_size, g.dwelling_units,
-        nullif(array_to_string(g.exemptions, ','), ''), nullif(g.attributes::text, '{}'),
-        b.from_on, b.to_on, r.id, coalesce(b.from_on - r.from_on, 0),
-        coalesce(r.to_on - r.from_on, 1), coalesce(r.usage_thousandths, 0), r.unit
-    FROM billing_bill b
-    JOIN billing_serviceagreement g ON g.id = b.agreement_id
-    LEFT JOIN metering_read r ON r.id = b.read_id
+BILLS = {"account_id": pl.Int64, "before_cents": pl.Int64, **TERMS}
+_BILLS = f"""
+    SELECT b.account_id, b.total_cents, {TERMS_SQL}
     WHERE g.tariff_id = %s AND b.to_on > %s AND b.to_on <= %s
         AND b.account_id BETWEEN %s AND %s AND b.account_id %% %s = 0
         AND (b.entry_id IS NULL OR b.entry_id NOT IN (

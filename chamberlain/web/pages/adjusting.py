@@ -13,7 +13,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from chamberlain.billing.adjusting import operations, queries, undoing
 from chamberlain.billing.adjusting.kinds import KINDS
-from chamberlain.billing.adjusting.reasons import Reason, Step, reasons_on
+from chamberlain.billing.adjusting.reasons import Reason, reasons_on
+from chamberlain.billing.approving import Approval
 from chamberlain.identity.actors import Actor
 from chamberlain.identity.queries import revenue_office
 from chamberlain.kernel.errors import Refused
@@ -254,7 +255,7 @@ def _what_follows(actor: Actor, row: queries.AdjustmentRow) -> dict[str, Any]:
     }
 
 
-def what_may_be_done(actor: Actor, asked_by_id: int, waits: bool, step: Step) -> dict[str, Any]:
+def what_may_be_done(actor: Actor, asked_by_id: int, waits: bool, step: Approval) -> dict[str, Any]:
     """What the person may do now, and, where nothing, the sentence that says who may."""
     is_own = actor.user_id == asked_by_id
     may = actor.may("adjustment.approve")
