@@ -1,18 +1,15 @@
-"""What people do with bills: plan a run, stop it, settle its worklist, reverse a bill."""
+"""What people do with bill runs: plan one, stop it, settle its worklist."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import connection, transaction
 
-from chamberlain.billing.models import Bill, BillRun, Hold
+from chamberlain.billing.models import BillRun, Hold
 from chamberlain.identity.actors import Actor
-from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, Refused
-from chamberlain.ledger import chart
-from chamberlain.ledger import operations as ledger
-from chamberlain.ledger.forgiven import refuse_forgiven
+from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound
 from chamberlain.ledger.models import BusinessDay
-from chamberlain.ledger.posting import DayClosed, Leg, NewEntry, lock_balances, post
+from chamberlain.ledger.posting import DayClosed
 from chamberlain.tariffs.models import Tariff
 
 CHUNK_BILLS = 20_000
@@ -160,63 +157,3 @@ def resolve_hold(actor: Actor, hold_id: int, resolution: str, now: datetime) -> 
         hold.resolved_at, hold.resolved_by_id = now, actor.user_id
         hold.resolution = resolution.strip()[:200]
         hold.save(update_fields=["resolved_at", "resolved_by", "resolution"])
-
-
-def reverse_bill(
-    actor: Actor, bill_number: str, business_day_id: int, now: datetime, reason: str
-) -> int:
-    """Reverses a bill: what was paid on it becomes credit, its charges are taken back.
-
-    Returns the reversing entry's id. Raises NotFound, Invalid without a reason, AlreadyDone,
-    Forgiven while an adjustment that settled it stands.
-    """
-    actor.require("bill.reverse")
-    if not reason.strip():
-        raise Invalid("Give the reason for reversing the bill.", field="reason")
-    with transaction.atomic():
-        bill = Bill.objects.select_for_update().filter(number=bill_number).first()
-        if bill is None:
-            raise NotFound(f"There is no bill {bill_number}; check the number.")
-        if bill.entry_id is None:
-            raise Refused(f"Bill {bill_number} is for nothing, so there is nothing to reverse.")
-        lock_balances([bill.account_id])
-        _payments_to_credit(actor, bill, business_day_id, now)
-        return ledger.reverse_entry(
-            actor, bill.entry_id, business_day_id, now, kind="reverse_bill", reason=reason.strip()
-        )
-
-
-_SETTLED_SQL = """
-    SELECT c.id, k.receivable_id, s.settled_cents
-    FROM ledger_charge c
-    JOIN ledger_chargekind k ON k.id = c.kind_id
-    JOIN ledger_settlement s ON s.charge_id = c.id
-    WHERE c.entry_id = %s AND c.id IN (SELECT charge_id FROM billing_billline WHERE bill_id = %s)
-        AND s.settled_cents > 0
-    ORDER BY c.id
-"""
-
-
-def _payments_to_credit(actor: Actor, bill: Bill, business_day_id: int, now: datetime) -> None:
-    if bill.entry is not None and hasattr(bill.entry, "reversed_by"):
-        raise AlreadyDone(f"Bill {bill.number} was reversed before.")
-    credits_id = chart.ledger_account_id(chart.CREDITS)
-    with connection.cursor() as cursor:
-        cursor.execute(_SETTLED_SQL, [bill.entry_id, bill.pk])
-        legs = [
-            Leg(receivable_id, credits_id, cents, "unsettle", bill.account_id, charge_id)
-            for charge_id, receivable_id, cents in cursor.fetchall()
-        ]
-    refuse_forgiven([leg.charge_id for leg in legs if leg.charge_id is not None])
-    if legs:
-        post(
-            NewEntry(
-                business_day_id,
-                "payments_to_credit",
-                actor.user_id,
-                now,
-                bill.number,
-                legs,
-                reason=f"Bill {bill.number} reversed",
-            )
-        )

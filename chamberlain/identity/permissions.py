@@ -42,7 +42,6 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "tariff.load": _ADMINISTRATION,
     "bill_run.start": _BILLING,
     "bill_run.stop": _BILLING,
-    "bill.reverse": _BILLING,
     "bill.rebill": _ACCOUNTS,
     "bill.approve_rebill": _BILLING,
     "hold.resolve": _ACCOUNTS,

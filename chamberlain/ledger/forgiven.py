@@ -17,22 +17,26 @@ class Forgiven(Refused):
 
 
 _SQL = """
-    SELECT e.document, sum(t.cents)::bigint
+    SELECT t.charge_id, min(e.document), sum(t.cents)::bigint
     FROM ledger_transfer t
     JOIN ledger_ledgeraccount d ON d.id = t.debit_id
     JOIN ledger_entry e ON e.id = t.entry_id
     WHERE t.effect = 'settle' AND t.charge_id = ANY(%s)
         AND (d.kind = 'expense' OR d.code = %s)
         AND NOT EXISTS (SELECT 1 FROM ledger_entry r WHERE r.reverses_id = e.id)
-    GROUP BY e.document ORDER BY e.document
+    GROUP BY t.charge_id ORDER BY 2, 1
 """
+
+
+def forgiven(charge_ids: Sequence[int]) -> dict[int, tuple[str, int]]:
+    """Those of the charges of which something was forgiven: by which adjustment, and cents."""
+    found = rows(_SQL, [list(charge_ids), chart.MOVES])
+    return {int(charge): (document, int(cents)) for charge, document, cents in found}
 
 
 def refuse_forgiven(charge_ids: Sequence[int]) -> None:
     """Raises Forgiven, naming the first adjustment that settled one of the charges."""
-    found = rows(_SQL, [list(charge_ids), chart.MOVES])
-    if found:
-        document, cents = found[0]
+    for document, cents in forgiven(charge_ids).values():
         raise Forgiven(
             f"{document} settled {show_cents(cents)} of this bill without money; take that "
             "adjustment back first."

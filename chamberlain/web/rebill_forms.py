@@ -52,6 +52,33 @@ class PeriodForm(forms.Form):
         return self.cleaned_data["from_on"], last_on and last_on + timedelta(days=1)
 
 
+class OneBillForm(forms.Form):
+    """Why one bill is taken back, or its days billed again."""
+
+    reason = forms.ChoiceField()
+    note = forms.CharField(
+        label="What happened",
+        max_length=NOTE_MAX,
+        help_text="It stays with the bill and is shown to the customer who asks",
+    )
+    key = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+    def __init__(self, reasons: list[ReasonRow], data: Any = None) -> None:
+        super().__init__(data, initial={"key": secrets.token_urlsafe(16)})
+        field = self.fields["reason"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(each.code, each.name) for each in reasons]
+
+    def rebill(
+        self, account_number: str, from_on: date, to_on: date, corrections: Corrections
+    ) -> NewRebill:
+        """The rebill that the valid form asks for."""
+        given = self.cleaned_data
+        return NewRebill(
+            account_number, from_on, to_on, given["reason"], given["note"], corrections
+        )
+
+
 class RebillForm(forms.Form):
     """What was wrong in these days, and why it is set right."""
 

@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from chamberlain.billing import operations as billing
-from chamberlain.billing.certificates import applications, operations, queries
+from chamberlain.billing.certificates import applications, operations
 from chamberlain.billing.certificates.models import Application, Certificate
 from chamberlain.billing.models import Bill, ServiceAgreement
 from chamberlain.billing.occupancy import move_out
+from chamberlain.billing.rebilling import operations as rebilling
+from chamberlain.billing.rebilling.corrections import Corrections
 from chamberlain.identity.actors import program_actor
 from chamberlain.kernel.errors import AlreadyDone, Refused
 from chamberlain.ledger import operations as ledger
@@ -20,6 +21,7 @@ from chamberlain.metering.operations import record_read
 from chamberlain.registry.models import AccountHolding
 from chamberlain.registry.operations import NewCustomer
 from tests.billing.certificates_office import CLOSING, READ_ON, SEEN, Desk, make_desk
+from tests.billing.rebilling_scenes import one_bill, take_back
 from tests.office import DAY, NOW
 
 pytestmark = pytest.mark.django_db
@@ -30,37 +32,26 @@ def desk() -> Desk:
     return make_desk()
 
 
-def reverse(desk: Desk, bill: Bill) -> None:
-    """The supervisor takes a bill back."""
-    billing.reverse_bill(desk.supervisor, bill.number, desk.place.day.pk, NOW, "Wrong")
+def test_a_bill_that_was_taken_back_is_nothing_to_a_certificate(desk):
+    number = desk.payable()
+    take_back(Bill.objects.earliest("from_on").number, desk.place.day.pk)
+    desk.pay_all()
+    operations.issue_certificate(desk.supervisor, number, DAY, NOW)
+    assert Certificate.objects.exists()
 
 
-def test_with_a_reversed_bill_no_certificate_is_issued(desk):
+def test_a_bill_of_the_payoff_that_was_taken_back_is_billed_again_first(desk):
     number = desk.payable()
     bill = Bill.objects.latest("from_on")
-    reverse(desk, bill)
+    take_back(bill.number, desk.place.day.pk)
     desk.pay_all()
-    with pytest.raises(Refused, match=f"Bill {bill.number} was reversed"):
+    with pytest.raises(Refused, match=f"Bill {bill.number} of the payoff was taken back"):
         operations.issue_certificate(desk.supervisor, number, DAY, NOW)
-    assert not Certificate.objects.exists()
-
-
-def test_with_a_reversed_bill_no_certificate_is_issued_again(desk):
-    number, _ = desk.issued()
-    reverse(desk, Bill.objects.earliest("from_on"))
-    with pytest.raises(Refused, match="nothing is in its place"):
-        operations.reissue_certificate(desk.supervisor, number, "Lost", DAY, NOW)
-
-
-def test_a_reversed_bill_of_days_after_the_closing_is_nothing_to_a_certificate(desk):
-    number = desk.payable()
-    bill = Bill.objects.latest("from_on")
-    reverse(desk, bill)
-    desk.pay_all()
-    Application.objects.update(closing_on=bill.from_on)
-    made = operations.issue_certificate(desk.supervisor, number, bill.from_on, NOW)
-    left = [b.total_cents for b in Bill.objects.filter(from_on__gte=DAY).exclude(pk=bill.pk)]
-    assert queries.certificate(made).paid_cents == sum(left) + 5000
+    again = one_bill(bill.number, Corrections(bills_again=(bill.number,)), "again")
+    rebilling.post_rebill(program_actor(), again, desk.place.day.pk, DAY, NOW)
+    desk.pay_all("what the citation left")
+    operations.issue_certificate(desk.supervisor, number, DAY, NOW)
+    assert Certificate.objects.exists()
 
 
 def test_an_account_given_up_before_the_closing_gets_no_certificate(desk):

@@ -15,7 +15,6 @@ from chamberlain.billing.comparing.documents import (
 )
 from chamberlain.billing.comparing.queries import BEFORE, YEAR_BEFORE, why
 from chamberlain.billing.models import Bill, ServiceAgreement
-from chamberlain.billing.operations import reverse_bill
 from chamberlain.identity.actors import program_actor
 from chamberlain.kernel.errors import Invalid, NotFound
 from chamberlain.ledger import operations as ledger
@@ -25,6 +24,7 @@ from chamberlain.ledger.queries import balance
 from chamberlain.metering.models import Read
 from chamberlain.registry.models import ServicePoint
 from chamberlain.tariffs.models import Component
+from tests.billing.rebilling_scenes import take_back
 from tests.office import DAY, NOW
 from tests.web import scenes
 
@@ -51,7 +51,7 @@ def test_a_bill_is_compared_with_the_one_before_and_the_one_a_year_before(
 
 
 def test_a_bill_that_was_taken_back_is_compared_with_nothing(place: scenes.Office) -> None:
-    reverse_bill(program_actor(), "88-203416", place.day.pk, NOW, "Read wrongly")
+    take_back("88-203416", place.day.pk)
     assert why("88-203417").comparisons[0].before.number == "88-203415"
 
 
@@ -120,7 +120,7 @@ def test_an_analysis_finds_a_line_that_its_read_and_rate_do_not_give(place: scen
 
 
 def test_an_analysis_leaves_out_what_was_taken_back(place: scenes.Office) -> None:
-    reverse_bill(program_actor(), "88-203416", place.day.pk, NOW, "Read wrongly")
+    take_back("88-203416", place.day.pk)
     found = analysis(place.account.pk, SINCE, DAY + timedelta(days=1))
     assert (len(found.bills), found.left_out) == (7, 1)
 
@@ -191,7 +191,7 @@ def test_the_past_balance_of_today_is_the_balance_and_every_transfer_is_in_it(
         program_actor(), place.center.pk, NewPayment(place.number, 200_000, "lockbox", "LB-2"),
         NOW, "over",
     )  # fmt: skip
-    reverse_bill(program_actor(), "88-203417", place.day.pk, NOW, "Read wrongly")
+    take_back("88-203417", place.day.pk)
     now, found = balance(place.account.pk), past_balance(place.account.pk, DAY)
     assert (found.owed_cents, found.credit_cents) == (now.owed_cents, now.credit_cents)
     moves = moves_until(place.account.pk, DAY, limit=1000)
@@ -253,13 +253,13 @@ def test_two_equal_bills_are_said_to_be_as_much(place: scenes.Office) -> None:
 def test_an_analysis_of_right_bills_says_so(place: scenes.Office) -> None:
     found = analysis(place.account.pk, date(2025, 9, 10), DAY + timedelta(days=1))
     assert summary(found).endswith("Each is what its read and its rates give, to the cent.")
-    reverse_bill(program_actor(), "88-203416", place.day.pk, NOW, "Read wrongly")
+    take_back("88-203416", place.day.pk)
     found = analysis(place.account.pk, SINCE, DAY + timedelta(days=1))
     assert "Bills that were taken back are left out: 1." in summary(found)
 
 
 def test_other_entries_are_neither_bills_nor_payments_nor_reversals(place: scenes.Office) -> None:
-    reverse_bill(program_actor(), "88-203417", place.day.pk, NOW, "Read wrongly")
+    take_back("88-203417", place.day.pk)
     [citation] = other_entries(place.account.pk)
     assert (citation.kind, citation.document) == ("citation", "70119245")
     assert (citation.balance_cents, citation.moved_cents) == (6000, 6000)

@@ -9,7 +9,6 @@ from django.db.utils import DatabaseError
 from django.utils import timezone
 
 from chamberlain.billing.models import ServiceAgreement
-from chamberlain.billing.operations import reverse_bill
 from chamberlain.billing.penalties import operations, queries
 from chamberlain.billing.penalties.models import Penalty, PenaltyRun
 from chamberlain.billing.penalties.operations import (
@@ -17,7 +16,6 @@ from chamberlain.billing.penalties.operations import (
     end_hold,
     hold_penalties,
     raise_penalties,
-    reverse_bill_with_penalties,
 )
 from chamberlain.billing.penalties.policy import Policy, load_late_policies, policy_on
 from chamberlain.billing.penalties.tasks import raise_penalties_by_night
@@ -40,6 +38,7 @@ from chamberlain.ledger.proof import prove
 from chamberlain.ledger.queries import balance
 from chamberlain.registry.models import Property, PropertyType, ServicePoint
 from tests.billing import town
+from tests.billing.rebilling_scenes import take_back
 from tests.office import NOW, make_actor
 from tests.web import scenes
 
@@ -310,8 +309,7 @@ def test_penalties_go_with_the_bill_and_what_was_paid_on_them_becomes_credit() -
     night = raise_penalties(program_actor(), date(2026, 4, 20), day.pk, NOW, on)
     assert night.penalties == 2
     post_payment(program_actor(), day.center_id, NewPayment("T00000", 5, "lockbox", "P"), NOW, "P")
-    supervisor = make_actor("sam", Role.ACCOUNTS_SUPERVISOR)
-    reverse_bill_with_penalties(supervisor, bill, day.pk, NOW, "The meter was read wrong")
+    take_back(bill, day.pk)
     after = balance(account_id)
     assert (after.owed_cents, after.credit_cents) == (0, 5)
     assert all(row.is_reversed for row in queries.penalties_of_account(account_id))
@@ -333,7 +331,8 @@ def test_a_bill_reversed_by_another_room_loses_its_penalties_by_night() -> None:
     raise_penalties(program_actor(), date(2026, 4, 20), day.pk, NOW, date(2026, 3, 1))
     first = Charge.objects.filter(account=place.agreements[0].account_id).first()
     assert first is not None
-    reverse_bill(program_actor(), first.document, day.pk, NOW, "wrong")
+    entry = first.entry_id
+    reverse_entry(program_actor(), entry, day.pk, NOW, kind="reverse_bill", reason="wrong")
     result = raise_penalties(program_actor(), date(2026, 4, 21), day.pk, NOW)
     assert (result.reversed, result.penalties) == (2, 0)
     assert balance(first.account_id).owed_cents == 0

@@ -8,7 +8,6 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 
 from chamberlain.billing import queries
 from chamberlain.billing.models import Bill, ServiceAgreement
-from chamberlain.billing.operations import reverse_bill
 from chamberlain.billing.penalties.operations import raise_penalties
 from chamberlain.billing.penalties.policy import load_late_policies
 from chamberlain.billing.rebilling import operations
@@ -30,7 +29,7 @@ from chamberlain.ledger.proof import prove
 from chamberlain.ledger.queries import balance
 from chamberlain.metering.models import Read
 from chamberlain.tariffs.models import Component
-from tests.billing.rebilling_scenes import draft, load_limits, new, number_of, rebill
+from tests.billing.rebilling_scenes import draft, load_limits, new, number_of, one_bill, rebill
 from tests.billing.test_penalties import policy
 from tests.billing.town import FROM, TO, Town, make_read, make_town, plan
 from tests.office import DAY, NOW, make_actor
@@ -341,7 +340,7 @@ def test_what_was_written_off_is_not_turned_into_credit_by_taking_the_bill_back(
     with pytest.raises(Forgiven, match="ADJ-000001 settled"):
         draft(town, new(account, Corrections(reads={read_of(account).pk: 3000})))
     with pytest.raises(Forgiven, match="take that adjustment back first"):
-        reverse_bill(program_actor(), bill.number, town.day.pk, NOW, "Wrong")
+        one_bill(bill.number, Corrections(takes_back=(bill.number,)))
     assert stands(account)[1] == 0
 
 

@@ -192,27 +192,6 @@ def test_the_next_bill_uses_credit_first_for_what_comes_first() -> None:
 
 
 @pytest.mark.django_db
-def test_a_reversed_bill_gives_back_what_was_paid_as_credit() -> None:
-    town = make_town(1)
-    account_id = town.agreements[0].account_id
-    _give_credit(account_id, town.day.pk, 500)
-    run(plan(town))
-    [bill] = queries.bills_of_account(account_id)
-    actor = program_actor()
-    with pytest.raises(Invalid, match="reason"):
-        operations.reverse_bill(actor, bill.number, town.day.pk, NOW, "")
-    with pytest.raises(NotFound, match="no bill"):
-        operations.reverse_bill(actor, "000", town.day.pk, NOW, "Wrong meter")
-    operations.reverse_bill(actor, bill.number, town.day.pk, NOW, "Wrong meter")
-    after = balance(account_id)
-    assert (after.owed_cents, after.credit_cents) == (0, 500)
-    assert queries.bill(bill.number).is_reversed
-    with pytest.raises(AlreadyDone):
-        operations.reverse_bill(actor, bill.number, town.day.pk, NOW, "Again")
-    assert prove(actor).holds
-
-
-@pytest.mark.django_db
 def test_a_bill_is_never_changed() -> None:
     town = make_town(1)
     run(plan(town))

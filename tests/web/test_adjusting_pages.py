@@ -22,6 +22,7 @@ from chamberlain.ledger import chart
 from chamberlain.ledger.payments import NewPayment, post_payment
 from tests import office
 from tests.billing.adjust_scenes import REASONS
+from tests.billing.rebilling_scenes import take_back
 from tests.billing.test_penalties import policy
 from tests.office import DAY, NOW
 from tests.web import scenes
@@ -172,9 +173,7 @@ def test_penalties_are_shown_held_and_go_with_their_bill(place: scenes.Office, p
     page.get_by_label("Bill sent again on").fill("2026-03-10")
     page.get_by_role("button", name="End the hold").click()
     expect(page.locator("body")).to_contain_text("Penalties count again from March 21, 2026 on")
-    page.goto("/bills/88-203410/reverse/")
-    page.get_by_label("Reason").fill("The meter was read wrong")
-    page.get_by_role("button", name="Reverse the bill").click()
+    take_back("88-203410", place.day.pk)
     page.goto(f"/accounts/{place.number}/adjustments/")
     expect(page.get_by_role("region", name="Late penalties", exact=True)).to_contain_text(
         "Reversed"

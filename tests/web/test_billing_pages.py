@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from chamberlain.billing.models import BillRun, Chunk, Hold
 from chamberlain.identity.models import Role
 from tests import office
+from tests.billing.rebilling_scenes import load_limits
 from tests.office import DAY
 from tests.web import scenes
 from tests.web.conftest import Live, assert_accessible, assert_fits, keep_picture, sign_in
@@ -43,31 +44,23 @@ def test_the_document_of_a_bill_is_a_pdf(place: scenes.Office, page: Page) -> No
     assert answer.body().startswith(b"%PDF-")
 
 
-def test_a_reversal_needs_a_reason_and_then_says_so_everywhere(
-    place: scenes.Office, page: Page
-) -> None:
-    sign_in(page, "sam", "/bills/88-203412/")
-    page.get_by_role("link", name="Reverse").click()
-    page.get_by_label("Reason").fill("   ")
-    page.get_by_role("button", name="Reverse the bill").click()
+def test_taking_a_bill_back_needs_what_happened(place: scenes.Office, page: Page) -> None:
+    load_limits()
+    sign_in(page, "sam", "/bills/88-203412/take-back/")
     page.evaluate("document.querySelector('form.narrow').noValidate = true")
-    page.get_by_role("button", name="Reverse the bill").click()
+    page.get_by_role("button", name="See what would change").click()
     expect(page.locator(".field--error")).to_be_visible()
     assert_accessible(page)
-    keep_picture(page, "reverse-bill")
-    page.get_by_label("Reason").fill("The meter was read wrong")
-    page.get_by_role("button", name="Reverse the bill").click()
-    expect(page.locator(".page-head")).to_contain_text("Reversed")
-    expect(page.get_by_role("link", name="Reverse")).to_have_count(0)
 
 
-def test_a_clerk_may_look_at_a_bill_but_not_reverse_it(place: scenes.Office, page: Page) -> None:
-    sign_in(page, "robin", "/bills/88-203412/")
-    expect(page.get_by_role("link", name="Reverse")).to_have_count(0)
-    answer = page.goto("/bills/88-203412/reverse/")
+def test_a_cashier_may_not_take_a_bill_back(place: scenes.Office, page: Page) -> None:
+    office.make_user("casey", Role.CASHIER, place.center)
+    sign_in(page, "casey", "/bills/88-203412/")
+    expect(page.get_by_role("link", name="Take back")).to_have_count(0)
+    answer = page.goto("/bills/88-203412/take-back/")
     assert answer is not None
     assert answer.status == 403
-    expect(page.locator("main")).to_contain_text("Robin may not do this")
+    expect(page.locator("main")).to_contain_text("Casey may not do this")
 
 
 def test_a_run_shows_its_classes_and_its_worklist(place: scenes.Office, page: Page) -> None:

@@ -126,3 +126,30 @@ def test_what_cannot_be_is_said_beside_the_field(desk: Desk, page: Page) -> None
     page.goto(f"/accounts/{NUMBER}/rebills/new/?from_on=soon")
     expect(page.get_by_text("Enter a valid date").first).to_be_visible()
     assert_accessible(page)
+
+
+def test_a_bill_is_taken_back_by_two_and_billed_again(desk: Desk, page: Page) -> None:
+    number = Bill.objects.latest("from_on").number
+    sign_in(page, "clara", f"/bills/{number}/")
+    page.get_by_role("link", name="Take back").click()
+    page.get_by_label("What happened").fill("Nobody lived there")
+    assert_accessible(page)
+    assert_fits(page)
+    keep_picture(page, "take-back")
+    page.get_by_role("button", name="See what would change").click()
+    expect(page.get_by_text(f"Nothing was due: bill {number}")).to_be_visible()
+    page.get_by_role("button", name="Hand it to a second person").click()
+    url = page.url
+    page.context.clear_cookies()
+    sign_in(page, "sam", url)
+    keep_picture(page, "take-back-approval")
+    page.get_by_role("button", name="Post the rebill").click()
+    expect(page.get_by_text("0 bills were made, and 1 taken back.")).to_be_visible()
+    page.goto(f"/bills/{number}/")
+    page.get_by_role("link", name="Bill again").click()
+    expect(page.get_by_role("heading", name=f"Bill the days of {number} again")).to_be_visible()
+    page.get_by_label("What happened").fill("Somebody did")
+    page.get_by_role("button", name="See what would change").click()
+    expect(page.get_by_text(f"Billed again: the days of bill {number}")).to_be_visible()
+    assert_accessible(page)
+    assert prove(program_actor()).holds

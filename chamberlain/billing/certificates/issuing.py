@@ -9,9 +9,9 @@ from django.db import connection, transaction
 from chamberlain.billing.certificates.applications import locked
 from chamberlain.billing.certificates.models import Application, Certificate
 from chamberlain.billing.certificates.obstacles import (
-    check_bills_stand,
     check_held,
     check_no_deed,
+    check_payoff_stands,
 )
 from chamberlain.billing.certificates.payoff import covered_charges
 from chamberlain.identity.actors import Actor, acting
@@ -67,7 +67,7 @@ def issue_certificate(actor: Actor, number: str, today: date, now: datetime) -> 
                 "days since are paid too."
             )
         check_held(found.account_id, found.closing_on)
-        check_bills_stand(found)
+        check_payoff_stands(found)
         _check_paid(found)
         before = found.certificates.order_by("-pk").first()
         made = _write(actor, found, before, today, now,
@@ -82,7 +82,7 @@ def reissue_certificate(actor: Actor, number: str, reason: str, today: date, now
 
     The new one ends on the same day, and the old one is no longer valid. One that has expired is
     renewed by moving the closing date. Raises Invalid without a reason, NotPermitted, StillOwed,
-    Refused for a reversed bill, AlreadyDone, also once the deed came in.
+    AlreadyDone, also once the deed came in.
     """
     actor.require("certificate.issue")
     if not reason.strip():
@@ -100,7 +100,7 @@ def reissue_certificate(actor: Actor, number: str, reason: str, today: date, now
                 field="reason",
             )
         check_no_deed(found)
-        check_bills_stand(found)
+        check_payoff_stands(found)
         _check_paid(found)
         return _write(actor, found, before, today, now, before.valid_until,
                       reason.strip()[:200]).number  # fmt: skip

@@ -9,20 +9,6 @@ from chamberlain.database.rows import rows
 from chamberlain.kernel.errors import AlreadyDone, Refused
 from chamberlain.registry.models import AccountHolding
 
-_REVERSED = """
-    SELECT b.number FROM billing_bill b
-    JOIN billing_serviceagreement g ON g.id = b.agreement_id
-    WHERE b.account_id = %s AND b.from_on < %s AND g.period && daterange(b.from_on, b.to_on)
-        AND EXISTS (SELECT 1 FROM ledger_entry e WHERE e.reverses_id = b.entry_id)
-        AND NOT EXISTS (SELECT 1 FROM billing_bill n WHERE n.replaces_id = b.id)
-        AND NOT EXISTS (
-            SELECT 1 FROM billing_serviceagreement o JOIN billing_bill n ON n.agreement_id = o.id
-            WHERE o.service_point_id = g.service_point_id AND o.tariff_id = g.tariff_id
-                AND n.from_on <= b.from_on AND n.to_on >= b.to_on
-                AND NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.reverses_id = n.entry_id))
-    ORDER BY b.from_on, b.id LIMIT 1
-"""
-
 # A service that ended is billed up to its end by a read or a bill that reaches it; one that the
 # account has under another agreement up to the closing is read or estimated as a whole.
 _ENDED = """
@@ -55,13 +41,24 @@ def check_ended_services(found: Application) -> None:
         )
 
 
-def check_bills_stand(found: Application) -> None:
-    """Raises Refused when a bill for days before the closing was reversed and none replaces it."""
-    reversed_bills = rows(_REVERSED, [found.account_id, found.closing_on])
-    if reversed_bills:
+_TAKEN_BACK = """
+    SELECT b.number FROM certificates_payoffcharge p
+    JOIN billing_billline l ON l.charge_id = p.charge_id
+    JOIN billing_bill b ON b.id = l.bill_id
+    WHERE p.application_id = %s
+        AND EXISTS (SELECT 1 FROM ledger_entry e WHERE e.reverses_id = b.entry_id)
+        AND NOT EXISTS (SELECT 1 FROM billing_bill n WHERE n.replaces_id = b.id)
+    ORDER BY b.id LIMIT 1
+"""
+
+
+def check_payoff_stands(found: Application) -> None:
+    """Raises Refused when a bill of the payoff was taken back and none is in its place."""
+    taken_back = rows(_TAKEN_BACK, [found.pk])
+    if taken_back:
         raise Refused(
-            f"Bill {reversed_bills[0][0]} was reversed and nothing is in its place; bill it again "
-            "or rebill, then set the payoff anew."
+            f"Bill {taken_back[0][0]} of the payoff was taken back; bill its days again before "
+            "the certificate."
         )
 
 

@@ -1,6 +1,6 @@
 """What is done about late penalties: the night's run, holds, and penalties taken back."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -8,7 +8,6 @@ import polars as pl
 from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from chamberlain.billing.operations import reverse_bill
 from chamberlain.billing.penalties.candidates import Night, candidates, done, held
 from chamberlain.billing.penalties.late import falling_due, late_penalties
 from chamberlain.billing.penalties.models import PenaltyHold, PenaltyRun
@@ -204,42 +203,9 @@ def _sweep(actor: Actor, since: date, day: BusinessDay, now: datetime) -> int:
     ]
     if not causes:
         return 0
-    return reverse_penalties(actor, causes, day.pk, now, "What caused it was reversed")
-
-
-def reverse_penalties(
-    actor: Actor, charge_ids: Sequence[int], business_day_id: int, now: datetime, reason: str
-) -> int:
-    """Reverses the penalties that charges caused; what was paid on them becomes credit.
-
-    Returns how many were reversed; those that were reversed before are left out.
-    """
-    actor.require("penalty.run")
-    with transaction.atomic(), sentences():
-        return reverse_entries(
-            actor, penalty_entries_of(charge_ids), business_day_id, now, reason.strip()[:200]
-        )
-
-
-def reverse_bill_with_penalties(
-    actor: Actor, bill_number: str, business_day_id: int, now: datetime, reason: str
-) -> int:
-    """Reverses a bill, and the penalties that it caused. Raises as `reverse_bill` does.
-
-    Returns the entry that reverses the bill.
-    """
-    with transaction.atomic():
-        entry_id = reverse_bill(actor, bill_number, business_day_id, now, reason)
-        causes = [
-            row[0]
-            for row in rows(
-                """SELECT charge_id FROM billing_billline l JOIN billing_bill b ON b.id = l.bill_id
-                   WHERE b.number = %s AND charge_id IS NOT NULL""",
-                [bill_number],
-            )
-        ]
-        reverse_penalties(actor, causes, business_day_id, now, f"Bill {bill_number} reversed")
-    return entry_id
+    return reverse_entries(
+        actor, penalty_entries_of(causes), day.pk, now, "What caused it was reversed"
+    )
 
 
 def hold_penalties(

@@ -12,14 +12,15 @@ from chamberlain.database.rows import rows
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.frames import next_ids, read_frame
 from chamberlain.ledger import chart
+from chamberlain.ledger.forgiven import forgiven
 from chamberlain.ledger.posting import NO_CHARGES, EntryFrames, lock_balances, post_frames
 
-_ENTRIES_SQL = """
-    SELECT DISTINCT c.entry_id FROM penalties_penalty p
+_PENALTIES_SQL = """
+    SELECT c.entry_id, c.id, c.cents, p.caused_by_id FROM penalties_penalty p
     JOIN ledger_charge c ON c.id = p.charge_id
     WHERE p.caused_by_id = ANY(%s)
         AND NOT EXISTS (SELECT 1 FROM ledger_entry r WHERE r.reverses_id = c.entry_id)
-    ORDER BY 1
+    ORDER BY 1, 2
 """
 _LEGS_SQL = """
     SELECT t.entry_id, e.document, t.account_id, t.charge_id, t.debit_id, t.credit_id, t.cents,
@@ -43,8 +44,26 @@ _LEGS = {
 
 
 def penalty_entries_of(charge_ids: Sequence[int]) -> list[int]:
-    """Entries that raised penalties because of charges and were not reversed."""
-    return [int(row[0]) for row in rows(_ENTRIES_SQL, [list(charge_ids)])]
+    """Entries that raised penalties because of charges and were not reversed.
+
+    A penalty that was waived stays as it is: nobody paid it, so nothing is given back.
+    """
+    found = rows(_PENALTIES_SQL, [list(charge_ids)])
+    waived = forgiven([charge for _, charge, *_ in found])
+    kept = {entry for entry, charge, *_ in found if charge in waived}
+    return sorted({int(entry) for entry, *_ in found} - kept)
+
+
+def partly_waived(charge_ids: Sequence[int]) -> dict[int, str]:
+    """Those of the charges that caused a penalty of which only a part was waived, and by which
+    adjustment: it has to be taken back before the penalty can be."""
+    found = rows(_PENALTIES_SQL, [list(charge_ids)])
+    waived = forgiven([charge for _, charge, *_ in found])
+    return {
+        int(cause): waived[charge][0]
+        for _, charge, cents, cause in found
+        if charge in waived and waived[charge][1] < cents
+    }
 
 
 def reverse_entries(

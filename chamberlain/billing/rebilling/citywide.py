@@ -2,22 +2,25 @@
 
 A chunk is what an account's rebill is, for a range of service points: the same recomputing and
 the same posting. It commits on its own, and what is right already is left alone, so a run that
-was stopped is run once more. What the city's limit does not allow, or cannot be rated, is left
-out and counted.
+was stopped is run once more. What the city's limit does not allow, cannot be rated or was
+forgiven in part is left out and counted.
 """
 
 from concurrent.futures import as_completed
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+import polars as pl
 from django.db import connection, transaction
 
 from chamberlain.billing.composing import Posting
+from chamberlain.billing.penalties.reversing import partly_waived
 from chamberlain.billing.rebilling import limits as limit_rules
 from chamberlain.billing.rebilling.models import CityChunk, CityRebill, Reason
 from chamberlain.billing.rebilling.operations import NOTE_MAX, limits_on
-from chamberlain.billing.rebilling.posting import Replaced, replace_bills
+from chamberlain.billing.rebilling.posting import Replaced, charges_taken_back, replace_bills
 from chamberlain.billing.rebilling.recomputing import (
+    Recomputed,
     Scope,
     accounts_of,
     changes,
@@ -30,6 +33,7 @@ from chamberlain.database.rows import rows
 from chamberlain.identity.actors import Actor, actor_of
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitted, Refused
 from chamberlain.ledger import chart
+from chamberlain.ledger.forgiven import forgiven
 from chamberlain.ledger.operations import day_to_post_on
 from chamberlain.ledger.posting import lock_balances, sentences
 from chamberlain.tariffs.models import Tariff
@@ -212,6 +216,7 @@ def _set_right(chunk: CityChunk) -> tuple[Replaced, int]:
     allowed = limit_rules.within(
         changes(found), limits, day, is_beyond_limit=rebill.reason.is_beyond_limit
     )
+    allowed = allowed.join(_forgiven(found), on="old_id", how="anti", maintain_order="left")
     left_out = found.pairs.height - allowed.height + found.refusals.height
     actor = actor_of(rebill.approved_by or rebill.asked_by, day)
     posting = Posting(
@@ -226,3 +231,11 @@ def _set_right(chunk: CityChunk) -> tuple[Replaced, int]:
     reason = f"City rebill {rebill.pk}: {rebill.note}"
     pairs = allowed.select("old_id", "row")
     return replace_bills(actor, database, kept(found, pairs), posting, reason), left_out
+
+
+def _forgiven(found: Recomputed) -> pl.DataFrame:
+    """Bills of which something was forgiven, or a part of a penalty that they caused: old_id."""
+    charges = charges_taken_back(found)
+    named = [*forgiven(charges), *partly_waived(charges)]
+    lines = found.old_lines.filter(pl.col("charge_id").is_in(named))
+    return lines.select("old_id").unique()

@@ -17,7 +17,7 @@ from chamberlain.billing.models import ServiceAgreement
 from chamberlain.billing.rebilling.models import CorrectedRead, Rebill
 from chamberlain.database.rows import rows
 from chamberlain.identity.actors import Actor, acting
-from chamberlain.kernel.errors import Invalid, NotFound, Refused
+from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, Refused
 from chamberlain.metering.models import Read
 from chamberlain.tariffs.models import Tariff
 
@@ -30,6 +30,8 @@ class Corrections:
 
     reads: usage in thousandths by read id. is_spread: the usage of all reads within the period
     is spread over its days. started_on: the day from which the account answers for the service.
+    takes_back: numbers of bills of which nothing was due. bills_again: numbers of bills that were
+    taken back though something was.
     """
 
     reads: Mapping[int, int] = field(default_factory=dict)
@@ -40,6 +42,8 @@ class Corrections:
     meter_size: str | None = None
     tariff_code: str | None = None
     started_on: date | None = None
+    takes_back: tuple[str, ...] = ()
+    bills_again: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """For a JSON column; `of_json` reads it again."""
@@ -52,6 +56,8 @@ class Corrections:
             "meter_size": self.meter_size,
             "tariff_code": self.tariff_code,
             "started_on": self.started_on and self.started_on.isoformat(),
+            "takes_back": list(self.takes_back),
+            "bills_again": list(self.bills_again),
         }
 
     @classmethod
@@ -67,6 +73,8 @@ class Corrections:
             meter_size=found["meter_size"],
             tariff_code=found["tariff_code"],
             started_on=date.fromisoformat(started_on) if started_on else None,
+            takes_back=tuple(found.get("takes_back", ())),
+            bills_again=tuple(found.get("bills_again", ())),
         )
 
     def agreement_values(self) -> dict[str, Any]:
@@ -101,6 +109,47 @@ def check(corrections: Corrections) -> None:
             field="is_spread",
         )
     corrections.agreement_values()
+
+
+_BILLS = """
+    SELECT b.number, b.entry_id IS NULL,
+        EXISTS (SELECT 1 FROM ledger_entry e WHERE e.reverses_id = b.entry_id),
+        (SELECT n.number FROM billing_bill n WHERE n.replaces_id = b.id),
+        (SELECT min(n.number) FROM billing_bill n
+            JOIN billing_serviceagreement o ON o.id = n.agreement_id
+            WHERE o.service_point_id = g.service_point_id AND o.tariff_id = g.tariff_id
+                AND n.id <> b.id AND n.from_on < b.to_on AND n.to_on > b.from_on
+                AND NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.reverses_id = n.entry_id)
+                AND NOT EXISTS (SELECT 1 FROM billing_bill m WHERE m.replaces_id = n.id))
+    FROM billing_bill b
+    JOIN billing_serviceagreement g ON g.id = b.agreement_id
+    WHERE b.account_id = %s AND b.number = ANY(%s)
+"""
+
+
+def check_bills(account_id: int, corrections: Corrections) -> None:
+    """Refuses to take back a bill that does not stand, or to bill again what is billed.
+
+    Raises NotFound (a bill of another account), AlreadyDone, Refused (a bill for nothing).
+    """
+    asked = [*corrections.takes_back, *corrections.bills_again]
+    if not asked:
+        return
+    found = {number: state for number, *state in rows(_BILLS, [account_id, asked])}
+    for number in asked:
+        if number not in found:
+            raise NotFound(f"There is no bill {number[:24]} of this account; check the number.")
+        is_for_nothing, is_reversed, replaced_by, billed_by = found[number]
+        if is_for_nothing:
+            raise Refused(f"Bill {number} is for nothing, so there is nothing to take back.")
+        if replaced_by:
+            raise AlreadyDone(f"Bill {number} was replaced by {replaced_by}; look at that one.")
+        if number in corrections.takes_back and is_reversed:
+            raise AlreadyDone(f"Bill {number} was taken back before.")
+        if number in corrections.bills_again and not is_reversed:
+            raise AlreadyDone(f"Bill {number} stands; there is nothing to bill again.")
+        if number in corrections.bills_again and billed_by:
+            raise AlreadyDone(f"Bill {billed_by} charges these days already; look at that one.")
 
 
 def apply(actor: Actor, rebill: Rebill, corrections: Corrections) -> bool:

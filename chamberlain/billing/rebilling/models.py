@@ -148,7 +148,8 @@ class CityRebill(models.Model):
 class CityChunk(models.Model):
     """A range of service points that commits on its own.
 
-    left_out: bills beyond the city's limit, or that cannot be rated as things stand.
+    left_out: bills beyond the city's limit, that cannot be rated as things stand, or of which
+    something was forgiven.
     """
 
     rebill = models.ForeignKey(CityRebill, models.PROTECT, related_name="chunks")

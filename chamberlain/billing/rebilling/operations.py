@@ -10,9 +10,10 @@ from django.db.models.functions import Coalesce
 
 from chamberlain.billing.certificates.queries import certified_until
 from chamberlain.billing.composing import Posting
+from chamberlain.billing.penalties.reversing import partly_waived, penalty_entries_of
 from chamberlain.billing.rebilling import limits as limit_rules
 from chamberlain.billing.rebilling import showing
-from chamberlain.billing.rebilling.corrections import Corrections, apply, check
+from chamberlain.billing.rebilling.corrections import Corrections, apply, check, check_bills
 from chamberlain.billing.rebilling.limits import Limits
 from chamberlain.billing.rebilling.models import Reason, Rebill, Rule
 from chamberlain.billing.rebilling.posting import Replaced, charges_taken_back, replace_bills
@@ -23,7 +24,7 @@ from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitt
 from chamberlain.kernel.money import show_cents
 from chamberlain.kernel.periods import add_months
 from chamberlain.ledger import chart
-from chamberlain.ledger.forgiven import refuse_forgiven
+from chamberlain.ledger.forgiven import Forgiven, refuse_forgiven
 from chamberlain.ledger.operations import day_to_post_on
 from chamberlain.ledger.posting import lock_balances, sentences
 from chamberlain.ledger.queries import account_id_of
@@ -141,7 +142,8 @@ def draft_rebill(
 def _check(new: NewRebill, today: date) -> Reason:
     if new.to_on is not None and new.to_on <= new.from_on:
         raise Invalid("The period ends before it starts; swap its days.", field="to_on")
-    if new.from_on >= today:
+    is_of_one_bill = new.corrections.takes_back or new.corrections.bills_again
+    if new.from_on >= today and not is_of_one_bill:
         raise Invalid("Nothing is billed from that day on yet; give an earlier one.",
                       field="from_on")  # fmt: skip
     if not 0 < len(new.note.strip()) <= NOTE_MAX:
@@ -177,7 +179,8 @@ def _needs_second_person(
     rebill: Rebill, changes: Sequence[limit_rules.Change], limits: Limits, today: date
 ) -> bool:
     """Whether the bills and penalties that change, with what one person changed on the account
-    before, are the city's amount; or days are certified; or only what is not billed yet changes.
+    before, are the city's amount; or days are certified; or a bill is taken back for nothing; or
+    only what is not billed yet changes.
     """
     since = add_months(today, -limits.credit_months)
     alone = Rebill.objects.filter(
@@ -189,6 +192,7 @@ def _needs_second_person(
     besides = rebill.penalty_cents + int(alone["cents"])
     return (
         not changes
+        or bool(Corrections.of_json(rebill.corrections).takes_back)
         or limit_rules.needs_second_person(changes, besides, limits)
         or _is_certified(rebill, today)
     )
@@ -202,12 +206,10 @@ def _is_certified(rebill: Rebill, today: date) -> bool:
 
 def _penalty_cents(charge_ids: Sequence[int]) -> int:
     query = """
-        SELECT coalesce(sum(c.cents), 0)::bigint FROM penalties_penalty p
-        JOIN ledger_charge c ON c.id = p.charge_id
-        WHERE p.caused_by_id = ANY(%s)
-            AND NOT EXISTS (SELECT 1 FROM ledger_entry r WHERE r.reverses_id = c.entry_id)
+        SELECT coalesce(sum(cents), 0)::bigint FROM ledger_transfer
+        WHERE entry_id = ANY(%s) AND effect = 'raise'
     """
-    return int(rows(query, [list(charge_ids)])[0][0])
+    return int(rows(query, [penalty_entries_of(charge_ids)])[0][0])
 
 
 def _refuse_beyond(
@@ -218,16 +220,29 @@ def _refuse_beyond(
 
 def _set_right(actor: Actor, rebill: Rebill) -> tuple[Recomputed, showing.Shown]:
     """Corrects agreements and reads, and works out what differs then."""
-    scope = Scope(rebill.from_on, rebill.to_on, account_id=rebill.account_id)
+    corrections = Corrections.of_json(rebill.corrections)
+    scope = Scope(
+        rebill.from_on,
+        rebill.to_on,
+        account_id=rebill.account_id,
+        takes_back=corrections.takes_back,
+        bills_again=corrections.bills_again,
+    )
     connection.ensure_connection()
     accounts = accounts_of(connection.connection, scope)
     lock_balances(accounts)
-    is_changed = apply(actor, rebill, Corrections.of_json(rebill.corrections))
+    check_bills(rebill.account_id, corrections)
+    is_changed = apply(actor, rebill, corrections)
     found = recompute(connection.connection, scope)
     if found.refusals.height:
         number, sentence = found.refusals.select("number", "sentence").row(0)
         raise Refused(f"Bill {number} cannot be rebilled: {sentence}", field="corrections")
     refuse_forgiven(charges_taken_back(found))
+    for adjustment in partly_waived(charges_taken_back(found)).values():
+        raise Forgiven(
+            f"{adjustment} waived a part of a late penalty that these bills caused; take that "
+            "adjustment back first."
+        )
     if found.pairs.is_empty() and not is_changed:
         raise NothingToRebill(
             "Each bill of these days is what it would be today, so nothing changes; check the days "

@@ -111,7 +111,7 @@ def replace_bills(
     copy_frame(database, "billing_billline", composed.lines)
     made, taken = int(composed.bills["total_cents"].sum()), int(old_total(found))
     _prove(database, old, composed, made)
-    return Replaced(old.height, composed.bills.height, made - taken)
+    return Replaced(old["entry_id"].count(), composed.bills.height, made - taken)
 
 
 def old_total(found: Recomputed) -> int:
@@ -151,8 +151,8 @@ def _balances(database: psycopg.Connection[Any], found: Recomputed) -> pl.DataFr
 def _standing(
     database: psycopg.Connection[Any], found: Recomputed, accounts: pl.Series
 ) -> Standing:
-    old = found.old["old_id"].to_list()
-    entries = found.old["entry_id"].drop_nulls().to_list()
+    stands = found.old.filter(pl.col("entry_id").is_not_null())
+    old, entries = stands["old_id"].to_list(), stands["entry_id"].to_list()
     settled = read_frame(database, _SETTLED_SQL, replacing.SETTLED, [old])
     credits = read_frame(
         database,

@@ -288,7 +288,8 @@ def _figures(found: dict[str, Any] | None) -> LineFigures | None:
 
 
 def _in_words(corrections: Corrections) -> list[str]:
-    said = []
+    said = [f"Nothing was due: bill {number}" for number in corrections.takes_back]
+    said += [f"Billed again: the days of bill {number}" for number in corrections.bills_again]
     if corrections.reads:
         many = "read" if len(corrections.reads) == 1 else "reads"
         said.append(f"Usage of {len(corrections.reads)} {many}")

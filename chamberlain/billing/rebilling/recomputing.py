@@ -30,6 +30,9 @@ _PRINTED = ["component_id", "cents", "quantity_thousandths", "unit", "rate_micro
 class Scope:
     """The days to be looked at (to_on: the first day after, None without end), and where: at the
     service points of an account, or at those in a range of ids that a tariff bills.
+
+    takes_back: numbers of bills that were not due; only they are looked at, and nothing is billed
+    in their place. bills_again: numbers of bills that were taken back; only their days are.
     """
 
     from_on: date
@@ -37,6 +40,8 @@ class Scope:
     account_id: int | None = None
     tariff_id: int | None = None
     points: tuple[int, int] = (0, 0)
+    takes_back: tuple[str, ...] = ()
+    bills_again: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +121,16 @@ _ACCOUNTS_SQL = f"""
     JOIN billing_serviceagreement g ON g.service_point_id = p.id
 """
 
-_LIVE_SQL = f"""
+_LIVE_SQL = """
     SELECT b.id, b.number, b.account_id, g.service_point_id, g.tariff_id,
         coalesce(k.root_id, b.read_id),
         coalesce(r.from_on, n.season_from_on, b.from_on),
         coalesce(r.to_on, n.season_to_on, b.to_on),
-        b.read_id, b.from_on, b.to_on, b.total_cents, b.entry_id,
+        b.read_id, b.from_on, b.to_on, {stands},
         NOT g.period @> daterange(b.from_on, b.to_on),
         coalesce(c.id, r.id), coalesce(c.usage_thousandths, r.usage_thousandths, 0),
         coalesce(c.unit, r.unit)
-    FROM ({_POINTS}) p
+    FROM ({points}) p
     JOIN billing_serviceagreement g ON g.service_point_id = p.id
     JOIN billing_bill b ON b.account_id = g.account_id AND b.agreement_id = g.id
     LEFT JOIN metering_read r ON r.id = b.read_id
@@ -137,12 +142,22 @@ _LIVE_SQL = f"""
         WHERE NOT is_metered AND season_from_on <= b.from_on AND season_to_on >= b.to_on
         ORDER BY tariff_id <> g.tariff_id, id LIMIT 1) n ON b.read_id IS NULL
     WHERE NOT EXISTS (SELECT 1 FROM billing_bill x WHERE x.replaces_id = b.id)
-        AND NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.reverses_id = b.entry_id)
+        AND {only}
         AND coalesce(r.to_on, n.season_to_on, b.to_on) > %(from_on)s
         AND coalesce(r.from_on, n.season_from_on, b.from_on)
             < coalesce(%(to_on)s::date, 'infinity')
     ORDER BY b.id
 """
+
+_STANDING = "NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.reverses_id = b.entry_id)"
+_ALL_LIVE_SQL = _LIVE_SQL.format(points=_POINTS, stands="b.total_cents, b.entry_id", only=_STANDING)
+_TAKEN_BACK_SQL = _LIVE_SQL.format(
+    points=_POINTS, stands="b.total_cents, b.entry_id",
+    only=f"{_STANDING} AND b.number = ANY(%(takes_back)s)",
+)  # fmt: skip
+_AGAIN_SQL = _LIVE_SQL.format(
+    points=_POINTS, stands="0, NULL", only=f"NOT {_STANDING} AND b.number = ANY(%(bills_again)s)"
+)
 
 _AGREEMENTS_SQL = f"""
     SELECT a.id, a.account_id, a.service_point_id, a.tariff_id, a.is_metered, a.rate_class,
@@ -169,18 +184,39 @@ def accounts_of(database: psycopg.Connection[Any], scope: Scope) -> list[int]:
 def recompute(database: psycopg.Connection[Any], scope: Scope) -> Recomputed:
     """What differs between the bills of the scope and what they would be today."""
     params = _params(scope)
-    live = read_frame(database, _LIVE_SQL, LIVE, params).with_columns(
+    live = read_frame(database, _live_sql(scope), LIVE, params).with_columns(
         is_orphaned=pl.col("is_orphaned") == "t"
     )
+    if scope.takes_back:
+        return _nothing_due(live, _old_lines(database, live))
     agreements = read_frame(database, _AGREEMENTS_SQL, _AGREEMENTS, params)
     rows = due_rows(live, agreements)
     rated = _rated(rows)
     live, rows, refusals = _apart(live, rows, rated.refusals)
     lines = rated.lines.join(rows.select("row"), on="row", how="semi")
     rows = rows.join(lines.select("row").unique(), on="row", how="semi", maintain_order="left")
-    old_lines = read_frame(database, _LINES_SQL, OLD_LINES, [live["old_id"].to_list()])
+    standing = live.clear() if scope.bills_again else live
+    old_lines = _old_lines(database, standing)
     pairs = differing(paired(live, rows), live, rows, old_lines, lines)
     return kept(Recomputed(live, rows, lines, old_lines, pairs, refusals), pairs)
+
+
+def _live_sql(scope: Scope) -> str:
+    if scope.takes_back:
+        return _TAKEN_BACK_SQL
+    return _AGAIN_SQL if scope.bills_again else _ALL_LIVE_SQL
+
+
+def _old_lines(database: psycopg.Connection[Any], live: pl.DataFrame) -> pl.DataFrame:
+    return read_frame(database, _LINES_SQL, OLD_LINES, [live["old_id"].to_list()])
+
+
+def _nothing_due(live: pl.DataFrame, old_lines: pl.DataFrame) -> Recomputed:
+    rows = due_rows(live.clear(), pl.DataFrame(schema=_AGREEMENTS))
+    pairs = live.select("old_id", row=pl.lit(None, dtype=pl.Int64))
+    return Recomputed(
+        live, rows, pl.DataFrame(schema=LINES), old_lines, pairs, pl.DataFrame(schema=_REFUSED)
+    )
 
 
 def kept(found: Recomputed, pairs: pl.DataFrame) -> Recomputed:
@@ -221,6 +257,8 @@ def _params(scope: Scope) -> dict[str, Any]:
         "last": scope.points[1],
         "from_on": scope.from_on,
         "to_on": scope.to_on,
+        "takes_back": list(scope.takes_back),
+        "bills_again": list(scope.bills_again),
     }
 
 

@@ -10,7 +10,9 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from chamberlain.billing import queries as billing
 from chamberlain.billing.rebilling import operations, queries
+from chamberlain.billing.rebilling.corrections import Corrections
 from chamberlain.billing.rebilling.queries import RebillView
 from chamberlain.identity.queries import revenue_office
 from chamberlain.kernel.errors import Refused
@@ -21,7 +23,7 @@ from chamberlain.web.access import actor_of_page, needs, say_refusal
 from chamberlain.web.middleware import OfficeRequest
 from chamberlain.web.pages.accounts import show_account
 from chamberlain.web.paging import page_of
-from chamberlain.web.rebill_forms import PeriodForm, RebillForm
+from chamberlain.web.rebill_forms import OneBillForm, PeriodForm, RebillForm
 
 
 @needs("account.view")
@@ -83,6 +85,41 @@ def _form(
         queries.choices(account.account_id),
         request.POST if request.method == "POST" else None,
     )
+
+
+@needs("bill.rebill")
+@require_http_methods(["GET", "HEAD", "POST"])
+def one_bill(request: OfficeRequest, number: str, is_again: bool) -> HttpResponse:
+    """Why a bill is taken back, or its days billed again; leads to what would change."""
+    bill = billing.bill(number)
+    form = OneBillForm(queries.reasons(), request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        corrections = (
+            Corrections(bills_again=(number,)) if is_again else Corrections(takes_back=(number,))
+        )
+        try:
+            rebill_id = operations.draft_rebill(
+                actor_of_page(request),
+                form.rebill(bill.account_number, bill.from_on, bill.to_on, corrections),
+                timezone.localdate(),
+                timezone.now(),
+                form.cleaned_data["key"],
+            )
+            return redirect("rebill", rebill_id)
+        except Refused as refusal:
+            say_refusal(form, refusal)
+    values = {
+        "bill": bill,
+        "form": form,
+        "is_again": is_again,
+        "breadcrumbs": [
+            {"label": "Accounts", "url": "/accounts/"},
+            {"label": bill.account_number, "url": f"/accounts/{bill.account_number}/"},
+            {"label": number, "url": f"/bills/{number}/"},
+            {"label": "Bill again" if is_again else "Take back"},
+        ],
+    }
+    return render(request, "rebilling/one_bill.html", values, status=422 if form.errors else 200)
 
 
 def _say(form: RebillForm, period: PeriodForm, refusal: Refused) -> None:
@@ -175,6 +212,8 @@ def waiting(request: OfficeRequest) -> HttpResponse:
 urlpatterns = [
     path("accounts/<str:number>/rebills/", account_rebills, name="account_rebills"),
     path("accounts/<str:number>/rebills/new/", new_rebill, name="new_rebill"),
+    path("bills/<str:number>/take-back/", one_bill, {"is_again": False}, name="take_bill_back"),
+    path("bills/<str:number>/bill-again/", one_bill, {"is_again": True}, name="bill_again"),
     path("rebills/", waiting, name="rebills"),
     path("rebills/<int:rebill_id>/", rebill, name="rebill"),
     path("rebills/<int:rebill_id>/decide/", decide, name="decide_rebill"),
