@@ -126,5 +126,5 @@ def _rebill(tariff_code: str, business_day_id: int) -> tuple[int, float]:
     second = User.objects.create(username="second", display_name="Second", is_program=True)
     citywide.approve_city_rebill(actor_of(second, city.READ_ON), rebill_id, now)
     started = time.perf_counter()
-    done = citywide.run_city_rebill(rebill_id, workers=WORKERS)
+    done = citywide.run_city_rebill(program_actor(), rebill_id, workers=WORKERS)
     return done.made, time.perf_counter() - started

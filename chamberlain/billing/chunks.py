@@ -62,9 +62,17 @@ def post_chunk(run_id: int, number: int) -> ChunkResult:
     return ChunkResult(number, bills, held, cents, time.perf_counter() - started)
 
 
+# A correction of one of these accounts waits, or is seen: what is found unbilled stays so.
+_LOCK_SQL = """
+    SELECT ledger_lock_balances(array_agg(DISTINCT account_id))
+    FROM billing_serviceagreement WHERE id BETWEEN %s AND %s
+"""
+
+
 def _rate_and_post(database: psycopg.Connection[Any], chunk: Chunk) -> tuple[int, int, int]:
     run = chunk.run
     first, last = chunk.first_agreement, chunk.last_agreement
+    database.execute(_LOCK_SQL, [first, last])
     found = candidates(database, run, first, last)
     kept_back = holds.implausible(found)
     rated = rate(tariffs.schedule(run.tariff_id), found.join(kept_back, on="row", how="anti"))

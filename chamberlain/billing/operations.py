@@ -45,6 +45,7 @@ def plan_bill_run(actor: Actor, plan: RunPlan, now: datetime, idempotency_key: s
     with transaction.atomic():
         found = BillRun.objects.filter(idempotency_key=idempotency_key).first()
         if found:
+            actor.require_own(found.started_by_id)
             return int(found.pk)
         day = BusinessDay.objects.filter(pk=plan.business_day_id).first()
         if day is None:

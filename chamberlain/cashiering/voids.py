@@ -9,12 +9,15 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F, Sum
 
+from chamberlain.billing.adjusting.queries import adjustment_that_moved
 from chamberlain.cashiering.models import Receipt, Tender, TillSession, VoidRequest
 from chamberlain.cashiering.tills import locked_session
+from chamberlain.database.rows import rows
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitted, Refused
 from chamberlain.kernel.money import show_cents
 from chamberlain.ledger.operations import reverse_entry
+from chamberlain.ledger.posting import lock_balances
 
 REASON_MAX = 200
 
@@ -52,11 +55,12 @@ def void_receipt(actor: Actor, receipt_id: int, now: datetime) -> int:
     What the receipt had settled is open again, and its cash leaves the drawer. The actor is
     neither the one who asked nor the drawer's cashier. Raises NotPermitted, NotFound (nobody
     asked), AlreadyDone, NotEnoughCredit (credit that the receipt made was used), Refused when the
-    till is closed or the drawer holds too little cash.
+    till is closed, the drawer holds too little cash or an adjustment moved the payment.
     """
     actor.require("receipt.approve_void")
     with transaction.atomic():
         receipt, session, request = _asked(actor, receipt_id)
+        _refuse_moved(receipt)
         cash = _cash_cents(receipt)
         if cash > session.drawer_cents:
             raise Refused(
@@ -122,6 +126,21 @@ def _refuse_unless_voidable(receipt: Receipt, session: TillSession) -> None:
         raise Refused(
             f"Receipt {receipt.number} cannot be voided: its till was closed and counted. The "
             "customer needs a refund instead."
+        )
+
+
+def _refuse_moved(receipt: Receipt) -> None:
+    accounts = rows(
+        "SELECT DISTINCT account_id FROM ledger_transfer WHERE entry_id = %s"
+        " AND account_id IS NOT NULL",
+        [receipt.entry_id],
+    )
+    lock_balances([account_id for (account_id,) in accounts])
+    moved_by = adjustment_that_moved(receipt.entry_id)
+    if moved_by:
+        raise Refused(
+            f"Receipt {receipt.number} cannot be voided: {moved_by} moved its payment to another "
+            "account; have that adjustment reversed first."
         )
 
 

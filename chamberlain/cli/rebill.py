@@ -65,8 +65,7 @@ def run(
     office.set_up()
     from chamberlain.billing.rebilling.citywide import run_city_rebill
 
-    office.actor(as_user).require("bill.approve_rebill")
-    _show(run_city_rebill(number, workers=workers), as_json)
+    _show(run_city_rebill(office.actor(as_user), number, workers=workers), as_json)
 
 
 def _show(done: "CityProgress", as_json: bool) -> None:

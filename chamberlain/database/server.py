@@ -43,6 +43,9 @@ _SETTINGS = {
     # A payment touches some eighty tables and indexes; above this number locks are taken slowly.
     "max_locks_per_transaction": "256",
     "random_page_cost": "1.1",
+    # Neither the values of a row nor those of a statement go into the server's log.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
     "jit": "off",
 }
 

@@ -9,7 +9,7 @@ import pghistory
 
 from chamberlain.identity.models import Role, RoleAssignment, User
 from chamberlain.identity.permissions import PERMISSIONS
-from chamberlain.kernel.errors import NotFound, NotPermitted
+from chamberlain.kernel.errors import AlreadyDone, NotFound, NotPermitted
 
 PROGRAM = "chamberlain"
 
@@ -54,6 +54,11 @@ class Actor:
                 f"{self.name} may not do this{where}; it needs the role of {needed}. "
                 "Ask one of them, or ask an administrator for the role."
             )
+
+    def require_own(self, user_id: int | None) -> None:
+        """Raises AlreadyDone when what a key was used for before was sent by somebody else."""
+        if user_id != self.user_id:
+            raise AlreadyDone("Somebody else sent this form; open a new one and send it again.")
 
     @property
     def roles(self) -> frozenset[Role]:

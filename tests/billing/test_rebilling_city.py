@@ -67,10 +67,10 @@ def test_a_corrected_rate_rebills_every_account_once() -> None:
     pay(town, paid, 5000)
     amend("4.00")
     rebill_id = approved(town)
-    done = citywide.run_city_rebill(rebill_id)
+    done = citywide.run_city_rebill(program_actor(), rebill_id)
     assert (done.chunks, done.done, done.taken_back, done.made, done.left_out) == (3, 3, 10, 10, 0)
     assert done.difference_cents == -2 * 69 * 55
-    assert citywide.run_city_rebill(rebill_id) == done
+    assert citywide.run_city_rebill(program_actor(), rebill_id) == done
     assert balance(paid).credit_cents == 5000 - 4000
     assert balance(town.agreements[9].account_id).owed_cents == 8000
     assert run(plan(town, "again")).bills == 0
@@ -80,7 +80,7 @@ def test_a_corrected_rate_rebills_every_account_once() -> None:
 def test_local_workers_rebill_the_same(own_database: str) -> None:
     town = billed_town(10)
     amend("5.00")
-    done = citywide.run_city_rebill(approved(town), workers=2)
+    done = citywide.run_city_rebill(program_actor(), approved(town), workers=2)
     assert (done.done, done.made, done.difference_cents) == (3, 10, 2 * 31 * 55)
     assert prove(program_actor()).holds
 
@@ -88,7 +88,7 @@ def test_local_workers_rebill_the_same(own_database: str) -> None:
 @pytest.mark.django_db
 def test_an_unchanged_rate_changes_nothing() -> None:
     town = billed_town(3)
-    done = citywide.run_city_rebill(approved(town))
+    done = citywide.run_city_rebill(program_actor(), approved(town))
     assert (done.done, done.taken_back, done.made) == (1, 0, 0)
     assert Bill.objects.count() == 3
 
@@ -102,14 +102,14 @@ def test_bills_beyond_the_limit_are_left_out_and_counted() -> None:
     make_read(second, 1000)
     run(plan(town))
     amend("4.00")
-    done = citywide.run_city_rebill(approved(town, from_on=date(2025, 1, 1)))
+    done = citywide.run_city_rebill(program_actor(), approved(town, from_on=date(2025, 1, 1)))
     assert (done.made, done.left_out) == (1, 1)
     other = citywide.ask_city_rebill(
         make_actor("tom", Role.ACCOUNTS_SUPERVISOR),
         asked(town, from_on=date(2025, 1, 1), reason_code="court_order"), NOW, "other",
     )  # fmt: skip
     citywide.approve_city_rebill(program_actor(), other, NOW)
-    assert citywide.run_city_rebill(other).made == 1
+    assert citywide.run_city_rebill(program_actor(), other).made == 1
 
 
 @pytest.mark.django_db
@@ -119,7 +119,7 @@ def test_a_rebill_of_the_city_takes_two_people() -> None:
     rebill_id = citywide.ask_city_rebill(sam, asked(town), NOW, "city")
     assert citywide.ask_city_rebill(sam, asked(town), NOW, "city") == rebill_id
     with pytest.raises(Refused, match="waits for the approval"):
-        citywide.run_city_rebill(rebill_id)
+        citywide.run_city_rebill(program_actor(), rebill_id)
     with pytest.raises(NotPermitted, match="another person"):
         citywide.approve_city_rebill(sam, rebill_id, NOW)
     for statement, refusal in (
@@ -142,7 +142,7 @@ def test_a_rebill_of_the_city_takes_two_people() -> None:
     amend("4.00")
     ledger.seal_business_day(program_actor(), town.day.pk, NOW)
     with pytest.raises(DayClosed):
-        citywide.run_city_rebill(rebill_id)
+        citywide.run_city_rebill(program_actor(), rebill_id)
 
 
 @pytest.mark.django_db
@@ -161,7 +161,7 @@ def test_a_rebill_of_the_city_needs_a_tariff_a_reason_a_period_and_a_day() -> No
     with pytest.raises(NotFound, match="no rebill"):
         citywide.approve_city_rebill(sam, 999_999, NOW)
     with pytest.raises(NotFound, match="no rebill"):
-        citywide.run_city_rebill(999_999)
+        citywide.run_city_rebill(program_actor(), 999_999)
     ledger.seal_business_day(program_actor(), town.day.pk, NOW)
     with pytest.raises(DayClosed):
         citywide.ask_city_rebill(sam, asked(town), NOW, "x")

@@ -190,7 +190,7 @@ def test_a_rebill_of_the_city_leaves_out_what_was_forgiven() -> None:
     rebill_id = ask_city_rebill(program_actor(), city, NOW, "city")
     boss = make_actor("sam", Role.ACCOUNTS_SUPERVISOR)
     approve_city_rebill(boss, rebill_id, NOW)
-    done = run_city_rebill(rebill_id)
+    done = run_city_rebill(program_actor(), rebill_id)
     assert (done.made, done.left_out) == (1, 1)
     assert stands(bill_of(town).account_id) == (WATER, 0)
     assert prove(program_actor()).holds

@@ -3,9 +3,11 @@
 import pytest
 from django.db import IntegrityError, transaction
 
+from chamberlain.billing.adjusting.operations import approve_adjustment
+from chamberlain.billing.adjusting.undoing import reverse_adjustment
 from chamberlain.cashiering import queries
 from chamberlain.cashiering.days import day_of_center
-from chamberlain.cashiering.models import VoidRequest
+from chamberlain.cashiering.models import Receipt, VoidRequest
 from chamberlain.cashiering.operations import (
     ask_for_void,
     close_till,
@@ -21,6 +23,7 @@ from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitt
 from chamberlain.ledger import chart, proof
 from chamberlain.ledger import queries as ledger
 from chamberlain.ledger.posting import Leg, NewEntry, NotEnoughCredit, post
+from tests.billing.adjust_scenes import make_adjusting_office
 from tests.cashiering.counter import FLOAT, Counter, cash, check, make_counter, pay
 from tests.office import NOW, owe
 
@@ -165,3 +168,25 @@ def test_credit_that_was_used_cannot_be_voided_away(counter, owed):
     with pytest.raises(NotEnoughCredit), transaction.atomic():
         void_receipt(counter.supervisor, receipt.receipt_id, NOW)
     assert not queries.receipt(receipt.receipt_id).is_voided
+
+
+def test_a_receipt_whose_payment_was_moved_is_not_voided_until_that_is_undone(counter):
+    place = make_adjusting_office()
+    owed, other = owe(counter.day, "A1", 5000), owe(counter.day, "B1", 3000)
+    receipt = pay(counter, owed.account_id, [(owed.charge_ids[0], 5000)], cash(5000))
+    moved = place.ask(
+        "A1",
+        "wrong_account",
+        3000,
+        other_account="B1",
+        payment_id=Receipt.objects.get(pk=receipt.receipt_id).entry_id,
+    )
+    approve_adjustment(place.supervisor, moved, place.day.pk, NOW)
+    ask_for_void(counter.cashier, receipt.receipt_id, "wrong", NOW)
+    with pytest.raises(Refused, match=f"{moved} moved its payment to another account"):
+        void_receipt(counter.supervisor, receipt.receipt_id, NOW)
+    assert ledger.balance(other.account_id).owed_cents == 0
+    reverse_adjustment(place.coordinator, moved, place.day.pk, NOW, "Undone")
+    void_receipt(counter.supervisor, receipt.receipt_id, NOW)
+    assert ledger.balance(owed.account_id).owed_cents == 5000
+    assert proof.prove(program_actor()).differences == ()

@@ -199,6 +199,7 @@ def ask_batch(
     with acting(actor), transaction.atomic():
         made = AdjustmentBatch.objects.filter(idempotency_key=idempotency_key).first()
         if made:
+            actor.require_own(made.asked_by_id)
             return made.number
         looked = preview_batch(actor, content, reason_code, note, today)
         if looked.records:

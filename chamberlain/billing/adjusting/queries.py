@@ -205,3 +205,15 @@ def adjustments_of_batch(number: str, limit: int = 50, offset: int = 0) -> list[
 def count_of_account(account_id: int) -> int:
     """How many adjustments `adjustments_of_account` knows."""
     return Adjustment.objects.filter(Q(account=account_id) | Q(other_account=account_id)).count()
+
+
+def adjustment_that_moved(payment_id: int) -> str | None:
+    """The adjustment that moved a payment to another account and stands; None when none does."""
+    query = """
+        SELECT a.number FROM adjusting_adjustment a
+        WHERE a.payment_id = %s AND a.status = 'posted'
+            AND NOT EXISTS (SELECT 1 FROM ledger_entry r WHERE r.reverses_id = a.entry_id)
+        ORDER BY a.id LIMIT 1
+    """
+    found = rows(query, [payment_id])
+    return str(found[0][0]) if found else None

@@ -90,6 +90,7 @@ def ask_unclaimed(actor: Actor, today: date, now: datetime, idempotency_key: str
     with acting(actor), transaction.atomic():
         made = AdjustmentBatch.objects.filter(idempotency_key=idempotency_key).first()
         if made:
+            actor.require_own(made.asked_by_id)
             return made.number
         reason = unclaimed_reason(today)
         if reason is None:

@@ -37,6 +37,7 @@ def offer_plan(
         lock_balances([wanted.account_id])
         made = Plan.objects.filter(idempotency_key=idempotency_key).first()
         if made:
+            actor.require_own(made.offered_by_id)
             return made.number
         other = Plan.objects.filter(
             account_id=wanted.account_id, status__in=[Plan.Status.OFFERED, Plan.Status.IN_FORCE]

@@ -75,6 +75,7 @@ def ask_city_rebill(actor: Actor, plan: CityPlan, now: datetime, idempotency_key
     with transaction.atomic():
         found = CityRebill.objects.filter(idempotency_key=idempotency_key).first()
         if found:
+            actor.require_own(found.asked_by_id)
             return int(found.pk)
         if plan.to_on is not None and plan.to_on <= plan.from_on:
             raise Invalid("The period ends before it starts; swap its days.", field="to_on")
@@ -146,11 +147,13 @@ def approve_city_rebill(actor: Actor, rebill_id: int, now: datetime) -> None:
         rebill.save(update_fields=["approved_by", "approved_at"])
 
 
-def run_city_rebill(rebill_id: int, *, workers: int = 1) -> CityProgress:
+def run_city_rebill(actor: Actor, rebill_id: int, *, workers: int = 1) -> CityProgress:
     """Posts the chunks that are not posted yet, in this process or in local ones.
 
-    Raises NotFound, Refused (not approved), DayClosed; what was posted until then stays.
+    Raises NotPermitted, NotFound, Refused (not approved), DayClosed; what was posted until then
+    stays.
     """
+    actor.require("bill.approve_rebill")
     rebill = CityRebill.objects.filter(pk=rebill_id).first()
     if rebill is None:
         raise NotFound(f"There is no rebill {rebill_id} of the city.")

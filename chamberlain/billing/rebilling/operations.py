@@ -117,6 +117,7 @@ def draft_rebill(
     with transaction.atomic():
         found = Rebill.objects.filter(idempotency_key=idempotency_key).first()
         if found:
+            actor.require_own(found.asked_by_id)
             return int(found.pk)
         reason = _check(new, today)
         rebill = Rebill.objects.create(
