@@ -61,7 +61,14 @@ def copy_frame(connection: psycopg.Connection[Any], table: str, frame: pl.DataFr
 def next_ids(connection: psycopg.Connection[Any], table: str, count: int) -> pl.Series:
     """So many fresh primary keys of a table with a generated `id`, as Int64."""
     query = """
-        SELECT nextval(sequence) FROM generate_series(1, %s),
-            (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS sequence OFFSET 0) s
+        SELECT min(id), max(id) FROM (
+            SELECT nextval(sequence) AS id, nth FROM generate_series(1, %s) nth,
+                (SELECT pg_get_serial_sequence(%s, 'id')::regclass AS sequence OFFSET 0) s) drawn
+        GROUP BY id - nth ORDER BY 1
     """
-    return read_frame(connection, query, {"id": pl.Int64}, [count, table])["id"]
+    unbroken = connection.execute(query, [count, table]).fetchall()
+    if not unbroken:
+        return pl.Series("id", [], dtype=pl.Int64)
+    return pl.concat(
+        [pl.int_range(first, last + 1, eager=True, dtype=pl.Int64) for first, last in unbroken]
+    ).alias("id")
