@@ -1,4 +1,4 @@
-"""The account's page at a million accounts, each with a bill of a real run and a payment.
+"""The account's page at a million accounts; those that are shown have ten years of bills.
 
 Measured is the time of the server, from the address to the answer: session, sign-in, permissions,
 queries and template; only the wire is left out. Each page is of another account, so that nothing
@@ -19,6 +19,16 @@ _PAGES = 1000
 _PAGES_QUICK = 200
 _WARM_UP = 5
 _WORKERS = 2
+_READS_IN_TEN_YEARS = 60
+_READS = """
+    INSERT INTO metering_read (id, service_point_id, meter_id, from_on, to_on, register,
+        usage_thousandths, unit, quality, is_verified, source)
+    SELECT (SELECT max(id) FROM metering_read) + row_number() OVER (), r.service_point_id,
+        r.meter_id, %(first)s::date - 60 * n, %(first)s::date - 60 * (n - 1), NULL,
+        r.usage_thousandths + 10 * n, r.unit, 'actual', true, r.source || ':' || n
+    FROM metering_read r, generate_series(1, %(reads)s) n
+    WHERE r.id %% %(step)s = 1
+"""
 _LIMIT_MS = 100.0
 _LIMIT = "A page of a desk at a million accounts"
 
@@ -32,9 +42,10 @@ def measure(room: Room) -> list[Figure]:
     )
     room.database()
     built = city.build(room)
-    _bill_everyone(built)
     step = built.accounts // pages
     numbers = [str(city.FIRST_NUMBER + i * step) for i in range(pages)]
+    _ten_years(room, step)
+    _bill_everyone(built)
     _pay_a_part(numbers)
     client = _sign_in()
     seconds = []
@@ -45,6 +56,19 @@ def measure(room: Room) -> list[Figure]:
         assert answer.status_code == 200, answer.content.decode()[:2000]
         assert b"Open bill" in answer.content, "the page does not show what is owed"
     return _figures("account_page", seconds[_WARM_UP:])
+
+
+def _ten_years(room: Room, step: int) -> None:
+    """Reads of every two months since 2016 for each account that is shown."""
+    with room.connect(owner=True) as owner:
+        owner.execute(
+            "UPDATE billing_serviceagreement SET period = '[2015-01-01,)' WHERE id %% %s = 1",
+            [step],
+        )
+        owner.execute(_READS, {"step": step, "first": city.FIRST, "reads": _READS_IN_TEN_YEARS})
+        owner.commit()
+        owner.autocommit = True
+        owner.execute("VACUUM ANALYZE metering_read")
 
 
 def _bill_everyone(built: city.City) -> None:
