@@ -21,13 +21,14 @@ _HISTORY = 7
 
 
 def bill_pdf(bill_ids: Sequence[int]) -> bytes:
-    """The bills as one PDF/UA-1 file, each on a page of its own, in the order of their ids."""
+    """The bills as one PDF/UA-1 file, each on a page of its own, in the order given."""
     return paper.pdf(TEMPLATE, bill_data(bill_ids))
 
 
 def bill_data(bill_ids: Sequence[int]) -> dict[str, Any]:
     """What the template prints, as text: figures are formatted here, never reckoned there."""
-    bills = queries.bills_by_id(bill_ids)
+    found = {bill.bill_id: bill for bill in queries.bills_by_id(bill_ids)}
+    bills = [found[bill_id] for bill_id in bill_ids if bill_id in found]
     lines = queries.lines_of_bills([bill.bill_id for bill in bills])
     history = _usage_before([bill.bill_id for bill in bills])
     instalments = instalments_with_bills([bill.bill_id for bill in bills])

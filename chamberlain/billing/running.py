@@ -4,24 +4,17 @@ Whoever runs them, it is the same chunk function, and a chunk that is posted is 
 again. So a run that was stopped or killed is resumed by running it once more.
 """
 
-import multiprocessing
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
-from typing import Any
 
-from django.db import connections
 from django.db.models import Count, Sum
 from django.db.models.functions import Coalesce
 
 from chamberlain.billing.models import BillRun, Chunk
-from chamberlain.billing.workers import post_in_worker, post_on_cluster, start_worker
+from chamberlain.billing.workers import post_in_worker
+from chamberlain.database.spreading import spread
 from chamberlain.kernel.errors import NotFound
-
-LARGEST_WORKERS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +56,13 @@ def run(
         .values_list("number", flat=True)
     )
     try:
-        for _ in _chunks_done(run_id, numbers, workers, dask):
+        for _ in spread(
+            post_in_worker,
+            [(run_id, number) for number in numbers],
+            workers=workers,
+            dask=dask,
+            is_stopped=lambda: _stop_requested(run_id),
+        ):
             progress(progress_of(run_id))
     finally:
         _settle_status(run_id)
@@ -92,81 +91,3 @@ def _settle_status(run_id: int) -> None:
 
 def _stop_requested(run_id: int) -> bool:
     return BillRun.objects.filter(pk=run_id, stop_requested=True).exists()
-
-
-def _chunks_done(run_id: int, numbers: list[int], workers: int, dask: str | None) -> Iterator[int]:
-    if dask is not None:
-        yield from _on_dask(run_id, numbers, dask)
-    elif workers > 1 and len(numbers) > 1:
-        with local_workers(min(workers, len(numbers), LARGEST_WORKERS)) as pool:
-            yield from _in_pool(run_id, numbers, pool, workers)
-    else:
-        yield from _here(run_id, numbers)
-
-
-def _here(run_id: int, numbers: list[int]) -> Iterator[int]:
-    from chamberlain.billing.chunks import post_chunk  # noqa: PLC0415 - loads the rating
-
-    for number in numbers:
-        if _stop_requested(run_id):
-            return
-        post_chunk(run_id, number)
-        yield number
-
-
-def _in_pool(
-    run_id: int, numbers: list[int], pool: ProcessPoolExecutor, workers: int
-) -> Iterator[int]:
-    """Keeps only as many chunks under way as there are workers, so that a stop holds soon."""
-    waiting = iter(numbers)
-    under_way = {pool.submit(post_in_worker, run_id, number) for number in islice(waiting, workers)}
-    while under_way:
-        done = next(as_completed(under_way))
-        under_way.remove(done)
-        number = done.result()
-        if not _stop_requested(run_id):
-            under_way |= {
-                pool.submit(post_in_worker, run_id, following) for following in islice(waiting, 1)
-            }
-        yield number
-
-
-def _on_dask(run_id: int, numbers: list[int], address: str) -> Iterator[int]:
-    from distributed import Client  # noqa: PLC0415
-    from distributed import as_completed as dask_as_completed  # noqa: PLC0415
-
-    database = _database_settings()
-    with Client(address) as client:
-        futures = client.map(
-            post_on_cluster,
-            [(run_id, number, database) for number in numbers],
-            pure=False,
-            retries=2,
-        )
-        for future in dask_as_completed(futures):
-            yield future.result()
-            if _stop_requested(run_id):
-                client.cancel(futures)
-                return
-
-
-@contextmanager
-def local_workers(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes that start clean, each with one thread for frames and its own connection."""
-    connections.close_all()
-    pool = ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=start_worker,
-        initargs=(_database_settings(),),
-    )
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _database_settings() -> dict[str, Any]:
-    settings = connections["default"].settings_dict
-    names = ("NAME", "USER", "PASSWORD", "HOST", "PORT")
-    return {name: settings[name] for name in names}

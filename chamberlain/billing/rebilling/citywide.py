@@ -6,7 +6,6 @@ was stopped is run once more. What the city's limit does not allow, cannot be ra
 forgiven in part is left out and counted.
 """
 
-from concurrent.futures import as_completed
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -28,8 +27,8 @@ from chamberlain.billing.rebilling.recomputing import (
     recompute,
 )
 from chamberlain.billing.rebilling.workers import post_in_worker
-from chamberlain.billing.running import LARGEST_WORKERS, local_workers
 from chamberlain.database.rows import rows
+from chamberlain.database.spreading import spread
 from chamberlain.identity.actors import Actor, actor_of
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitted, Refused
 from chamberlain.ledger import chart
@@ -161,14 +160,8 @@ def run_city_rebill(actor: Actor, rebill_id: int, *, workers: int = 1) -> CityPr
         raise Refused("This rebill of the city waits for the approval of a second person.")
     left = CityChunk.objects.filter(rebill_id=rebill_id, posted_at=None).order_by("number")
     numbers = list(left.values_list("number", flat=True))
-    if workers > 1 and len(numbers) > 1:
-        with local_workers(min(workers, len(numbers), LARGEST_WORKERS)) as pool:
-            under_way = [pool.submit(post_in_worker, rebill_id, number) for number in numbers]
-            for done in as_completed(under_way):
-                done.result()
-    else:
-        for number in numbers:
-            post_city_chunk(rebill_id, number)
+    for _ in spread(post_in_worker, [(rebill_id, number) for number in numbers], workers=workers):
+        pass
     return progress_of(rebill_id)
 
 

@@ -1,0 +1,51 @@
+"""The bills of a run as files for the printer."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from chamberlain.cli import office
+
+
+def print_bills(
+    run: Annotated[int, typer.Argument(metavar="RUN", help="The number of a bill run.")],
+    into: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the files go.")],
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes on this machine.")] = 1,
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="The scheduler of a Dask cluster.")
+    ] = None,
+    as_json: office.AsJson = False,
+    as_user: office.AsUser = "",
+) -> None:
+    """Write a run's bills as PDF in postal order, with the mailing list and who gets no paper."""
+    office.set_up()
+    from chamberlain.billing.printing import print_run
+
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=office.console,
+        disable=as_json,
+    ) as bar:
+        task = bar.add_task("Printing", total=None)
+        printed = print_run(
+            office.actor(as_user),
+            run,
+            into,
+            workers=workers,
+            dask=dask,
+            progress=lambda done, files: bar.update(task, completed=done, total=files),
+        )
+    if as_json:
+        office.print_json(
+            {"bills": printed.bills, "files": printed.files, "by_email": printed.by_email}
+        )
+        return
+    office.console.print(
+        f"{printed.bills:,} bills in {printed.files:,} files, and {printed.by_email:,} for holders "
+        f"who chose bills without paper: {into}"
+    )
