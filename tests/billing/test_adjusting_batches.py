@@ -226,3 +226,14 @@ def test_a_file_with_a_bad_row_is_kept_to_be_looked_at_and_may_be_dropped(
     with pytest.raises(NotFound):
         drop_file(place.clerk, file_id)
     assert not AdjustmentBatch.objects.exists()
+
+
+def test_a_person_keeps_only_so_many_files(
+    place: Adjusting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chamberlain.billing.adjusting.batches.MOST_FILES", 1)
+    kept = keep_file(place.clerk, GOOD, "storm.csv", "sorry", "storm", DAY, NOW)
+    with pytest.raises(Refused, match="You keep 1 files"):
+        keep_file(place.clerk, GOOD, "storm.csv", "sorry", "storm", DAY, NOW)
+    drop_file(place.clerk, kept)
+    assert keep_file(place.clerk, GOOD, "storm.csv", "sorry", "storm", DAY, NOW)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from chamberlain.billing.certificates import applications, operations
+from chamberlain.billing.certificates import applications, operations, queries
 from chamberlain.billing.certificates.models import Application, Certificate
 from chamberlain.billing.models import Bill, ServiceAgreement
 from chamberlain.billing.occupancy import move_out
@@ -13,9 +13,11 @@ from chamberlain.billing.rebilling import operations as rebilling
 from chamberlain.billing.rebilling.corrections import Corrections
 from chamberlain.identity.actors import program_actor
 from chamberlain.kernel.errors import AlreadyDone, Refused
+from chamberlain.ledger import chart
 from chamberlain.ledger import operations as ledger
 from chamberlain.ledger.models import Entry
-from chamberlain.ledger.posting import lock_balances
+from chamberlain.ledger.posting import Leg, NewEntry, lock_balances, post
+from chamberlain.ledger.queries import open_charges
 from chamberlain.metering.models import Meter
 from chamberlain.metering.operations import record_read
 from chamberlain.registry.models import AccountHolding
@@ -130,3 +132,19 @@ def test_a_certificate_whose_payment_was_taken_back_is_not_valid_until_it_is_pai
         operations.apply_deed(desk.clerk, number, deed, CLOSING + timedelta(days=5), NOW)
     desk.pay_all("again")
     assert operations.standing_of(made, code, DAY) is operations.Standing.VALID
+
+
+def test_what_was_settled_without_money_is_shown_to_who_issues(desk):
+    number = desk.payable()
+    application = Application.objects.get(number=number)
+    charge = open_charges([desk.place.account.pk])[0]
+    chart.ensure_adjusting_accounts({"write_off": "Write-off"})
+    loss = chart.ledger_account_id(chart.adjustment_code("write_off"))
+    of = chart.charge_kinds()[charge.kind]
+    leg = Leg(loss, of.receivable_id, 700, "settle", charge.account_id, charge.charge_id)
+    user = program_actor().user_id
+    entry = post(
+        NewEntry(desk.place.day.pk, "adjustment", user, NOW, "ADJ-000001", [leg], "Hardship")
+    )
+    [shown] = queries.payoff_of(application.pk).forgiven
+    assert (shown.entry_id, shown.document, shown.cents) == (entry, "ADJ-000001", 700)

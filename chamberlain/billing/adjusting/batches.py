@@ -20,13 +20,14 @@ from chamberlain.billing.adjusting.reasons import Reason, reason_of, reason_row
 from chamberlain.billing.adjusting.standing import faults
 from chamberlain.database.rows import rows
 from chamberlain.identity.actors import Actor, acting
-from chamberlain.kernel.errors import BadFile, BadRecord, Invalid, NotFound
+from chamberlain.kernel.errors import BadFile, BadRecord, Invalid, NotFound, Refused
 from chamberlain.kernel.frames import next_ids
 from chamberlain.kernel.money import parse_cents
 from chamberlain.ledger.posting import lock_balances
 
 LARGEST_FILE_BYTES = 20 * 1024 * 1024
 MOST_ROWS = 100_000
+MOST_FILES = 20
 _HEADINGS = ({"account", "amount"}, {"account", "amount", "note"})
 
 
@@ -277,8 +278,16 @@ def keep_file(
     today: date,
     now: datetime,
 ) -> int:
-    """Keeps a file until the person has looked at it; returns its id. Raises as `preview_batch`."""
+    """Keeps a file until the person has looked at it; returns its id.
+
+    Raises as `preview_batch`, and Refused when the person keeps MOST_FILES already.
+    """
     actor.require("adjustment.ask")
+    if AdjustmentFile.objects.filter(uploaded_by_id=actor.user_id).count() >= MOST_FILES:
+        raise Refused(
+            f"You keep {MOST_FILES} files that you have not asked for; ask for them or drop some.",
+            field="file",
+        )
     preview_batch(actor, content, reason_code, note, today)
     kept = AdjustmentFile.objects.create(
         reason=reason_row(reason_code, today),

@@ -161,7 +161,12 @@ class Adjustment(models.Model):
         indexes = [
             models.Index(
                 fields=["id"], condition=models.Q(status="asked"), name="adjustment_waiting"
-            )
+            ),
+            models.Index(
+                fields=["-decided_at", "-id"],
+                condition=~models.Q(status="asked"),
+                name="adjustment_decided",
+            ),
         ]
 
 

@@ -7,7 +7,7 @@ so a payoff that was computed and the charges that are then raised are the same 
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import polars as pl
 from django.db import connection, transaction
@@ -30,6 +30,7 @@ from chamberlain.identity.actors import Actor, acting
 from chamberlain.kernel.errors import AlreadyDone, Invalid
 from chamberlain.ledger import chart
 from chamberlain.ledger.allocation import allocate
+from chamberlain.ledger.forgiven import ForgivenOnAccount, forgiven_on_account
 from chamberlain.ledger.models import BusinessDay, Charge
 from chamberlain.ledger.posting import Leg, NewEntry, post
 from chamberlain.ledger.queries import OpenCharge, balance, open_charges
@@ -64,13 +65,18 @@ class PayoffBill:
 
 @dataclass(frozen=True, slots=True)
 class Payoff:
-    """All that must be paid for a certificate. credit_cents: what the account has in credit."""
+    """All that must be paid for a certificate. credit_cents: what the account has in credit.
+
+    forgiven: what was settled without money in the year before the application, which whoever
+    issues the certificate looks at: it may be debt that was moved out of the way.
+    """
 
     closing_on: date
     open_charges: tuple[OpenCharge, ...]
     bills: tuple[PayoffBill, ...]
     penalties: tuple[LatePenalty, ...]
     credit_cents: int
+    forgiven: tuple[ForgivenOnAccount, ...]
 
     @property
     def open_cents(self) -> int:
@@ -108,6 +114,7 @@ def payoff_of(application_id: int) -> Payoff:
         bills=bills,
         penalties=penalties,
         credit_cents=balance(found.account_id).credit_cents,
+        forgiven=forgiven_on_account(found.account_id, found.received_at - timedelta(days=365)),
     )
 
 
