@@ -17,7 +17,12 @@ from chamberlain.billing.penalties.reversing import partly_waived
 from chamberlain.billing.rebilling import limits as limit_rules
 from chamberlain.billing.rebilling.models import CityChunk, CityRebill, Reason
 from chamberlain.billing.rebilling.operations import NOTE_MAX, limits_on
-from chamberlain.billing.rebilling.posting import Replaced, charges_taken_back, replace_bills
+from chamberlain.billing.rebilling.posting import (
+    Replaced,
+    penalized_charges,
+    replace_bills,
+    settled_charges,
+)
 from chamberlain.billing.rebilling.recomputing import (
     Recomputed,
     Scope,
@@ -231,7 +236,6 @@ def _set_right(chunk: CityChunk) -> tuple[Replaced, int]:
 
 def _forgiven(found: Recomputed) -> pl.DataFrame:
     """Bills of which something was forgiven, or a part of a penalty that they caused: old_id."""
-    charges = charges_taken_back(found)
-    named = [*forgiven(charges), *partly_waived(charges)]
+    named = [*forgiven(settled_charges(found)), *partly_waived(penalized_charges(found))]
     lines = found.old_lines.filter(pl.col("charge_id").is_in(named))
     return lines.select("old_id").unique()

@@ -16,7 +16,12 @@ from chamberlain.billing.rebilling import showing
 from chamberlain.billing.rebilling.corrections import Corrections, apply, check, check_bills
 from chamberlain.billing.rebilling.limits import Limits
 from chamberlain.billing.rebilling.models import Reason, Rebill, Rule
-from chamberlain.billing.rebilling.posting import Replaced, charges_taken_back, replace_bills
+from chamberlain.billing.rebilling.posting import (
+    Replaced,
+    penalized_charges,
+    replace_bills,
+    settled_charges,
+)
 from chamberlain.billing.rebilling.recomputing import Recomputed, Scope, accounts_of, recompute
 from chamberlain.database.rows import rows
 from chamberlain.identity.actors import Actor
@@ -164,7 +169,7 @@ def _check(new: NewRebill, today: date) -> Reason:
 def _show(actor: Actor, rebill: Rebill, today: date) -> None:
     with transaction.atomic():
         found, items = _set_right(actor, rebill)
-        rebill.penalty_cents = _penalty_cents(charges_taken_back(found))
+        rebill.penalty_cents = _penalty_cents(penalized_charges(found))
         transaction.set_rollback(True)
     changes = showing.changes(items)
     limits = limits_on(today)
@@ -238,8 +243,8 @@ def _set_right(actor: Actor, rebill: Rebill) -> tuple[Recomputed, showing.Shown]
     if found.refusals.height:
         number, sentence = found.refusals.select("number", "sentence").row(0)
         raise Refused(f"Bill {number} cannot be rebilled: {sentence}", field="corrections")
-    refuse_forgiven(charges_taken_back(found))
-    for adjustment in partly_waived(charges_taken_back(found)).values():
+    refuse_forgiven(settled_charges(found))
+    for adjustment in partly_waived(penalized_charges(found)).values():
         raise Forgiven(
             f"{adjustment} waived a part of a late penalty that these bills caused; take that "
             "adjustment back first."
@@ -319,7 +324,7 @@ def _refuse_other_terms(
     today: date,
 ) -> None:
     """What was shown besides the bills has to hold too: the penalties, and who may decide."""
-    penalties = _penalty_cents(charges_taken_back(found))
+    penalties = _penalty_cents(penalized_charges(found))
     if penalties != rebill.penalty_cents:
         raise Changed(
             f"The account changed since you looked: late penalties of {show_cents(penalties)} "

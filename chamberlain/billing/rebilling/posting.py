@@ -37,7 +37,7 @@ _SETTLED_SQL = """
     FROM billing_billline l
     JOIN ledger_settlement s ON s.charge_id = l.charge_id AND s.settled_cents > 0
     JOIN ledger_charge c ON c.id = l.charge_id
-    WHERE l.bill_id = ANY(%s) ORDER BY l.charge_id
+    WHERE l.charge_id = ANY(%s) ORDER BY l.charge_id
 """
 
 _TRANSFERS_SQL = """
@@ -59,9 +59,18 @@ _OPEN_SQL = """
 """
 
 
-def charges_taken_back(found: Recomputed) -> list[int]:
-    """The charges of the bills that are taken back."""
-    return found.old_lines["charge_id"].drop_nulls().to_list()
+def settled_charges(found: Recomputed) -> list[int]:
+    """Charges of the bills that are taken back of which something is settled."""
+    return _charges(found, pl.col("settled_cents") > 0)
+
+
+def penalized_charges(found: Recomputed) -> list[int]:
+    """Charges of the bills that are taken back that caused a late penalty."""
+    return _charges(found, pl.col("is_penalized"))
+
+
+def _charges(found: Recomputed, which: pl.Expr) -> list[int]:
+    return found.old_lines.filter(which)["charge_id"].drop_nulls().to_list()
 
 
 def replace_bills(
@@ -79,7 +88,7 @@ def replace_bills(
     if found.pairs.is_empty():
         return Replaced(0, 0, 0)
     kinds = chart.charge_kinds()
-    penalties = penalty_entries_of(charges_taken_back(found))
+    penalties = penalty_entries_of(penalized_charges(found))
     reverse_entries(actor, penalties, posting.business_day_id, posting.posted_at, reason)
     rows = _with_ids(database, found.new)
     composed = _composed(database, found, rows, posting, kinds)
@@ -153,7 +162,7 @@ def _standing(
 ) -> Standing:
     stands = found.old.filter(pl.col("entry_id").is_not_null())
     old, entries = stands["old_id"].to_list(), stands["entry_id"].to_list()
-    settled = read_frame(database, _SETTLED_SQL, replacing.SETTLED, [old])
+    settled = _settled(database, found)
     credits = read_frame(
         database,
         _CREDITS_SQL,
@@ -176,6 +185,13 @@ def _open_charges(
     if not with_credit:
         return pl.DataFrame(schema=replacing.OPEN)
     return read_frame(database, _OPEN_SQL, replacing.OPEN, [old, with_credit])
+
+
+def _settled(database: psycopg.Connection[Any], found: Recomputed) -> pl.DataFrame:
+    charges = settled_charges(found)
+    if not charges:
+        return pl.DataFrame(schema=replacing.SETTLED)
+    return read_frame(database, _SETTLED_SQL, replacing.SETTLED, [charges])
 
 
 _PROOFS = (

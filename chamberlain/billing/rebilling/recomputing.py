@@ -49,8 +49,9 @@ class Recomputed:
     """What differs.
 
     old: bills that are to be taken back (columns LIVE). new: rows to be billed, as
-    `composing.bills` takes them. lines: their lines, as `compose` takes them. old_lines: old_id,
-    position and the printed values of LINES. pairs: old_id and row, one of which may be null.
+    `composing.bills` takes them. lines: their lines, as `compose` takes them. old_lines: columns
+    OLD_LINES; is_penalized says whether a late penalty came of the line's charge. pairs: old_id
+    and row, one of which may be null.
     refusals: old_id, number, code, sentence, for bills that cannot be rated as things stand;
     they and what belongs to them are in no other frame.
     """
@@ -92,6 +93,8 @@ OLD_LINES = {
     "rate_micros": pl.Int64,
     "days": pl.Int32,
     "charge_id": pl.Int64,
+    "settled_cents": pl.Int64,
+    "is_penalized": pl.String,
 }
 _AGREEMENTS = {
     "agreement_id": pl.Int64,
@@ -169,9 +172,12 @@ _AGREEMENTS_SQL = f"""
 """
 
 _LINES_SQL = """
-    SELECT bill_id, position, component_id, cents, quantity_thousandths, unit, rate_micros, days,
-        charge_id
-    FROM billing_billline WHERE bill_id = ANY(%s) ORDER BY bill_id, position
+    SELECT l.bill_id, l.position, l.component_id, l.cents, l.quantity_thousandths, l.unit,
+        l.rate_micros, l.days, l.charge_id, coalesce(s.settled_cents, 0),
+        EXISTS (SELECT 1 FROM penalties_penalty p WHERE p.caused_by_id = l.charge_id)
+    FROM billing_billline l
+    LEFT JOIN ledger_settlement s ON s.charge_id = l.charge_id
+    WHERE l.bill_id = ANY(%s) ORDER BY l.bill_id, l.position
 """
 
 
@@ -208,7 +214,8 @@ def _live_sql(scope: Scope) -> str:
 
 
 def _old_lines(database: psycopg.Connection[Any], live: pl.DataFrame) -> pl.DataFrame:
-    return read_frame(database, _LINES_SQL, OLD_LINES, [live["old_id"].to_list()])
+    lines = read_frame(database, _LINES_SQL, OLD_LINES, [live["old_id"].to_list()])
+    return lines.with_columns(is_penalized=pl.col("is_penalized") == "t")
 
 
 def _nothing_due(live: pl.DataFrame, old_lines: pl.DataFrame) -> Recomputed:
