@@ -31,6 +31,7 @@ from chamberlain.identity.actors import Actor, acting
 from chamberlain.identity.models import Center
 from chamberlain.kernel.errors import NotFound
 from chamberlain.ledger import chart
+from chamberlain.metering.watching.terms import load_watching
 from chamberlain.registry.models import PropertyType
 from chamberlain.revenue.operations import FeeTerms, load_fee
 from chamberlain.tariffs.operations import load_tariffs
@@ -101,6 +102,11 @@ def load_city(actor: Actor, folder: Path, now: datetime) -> LoadedCity:
         if city.policies:
             load_late_policies(actor, [_late_policy(city.policies.late_payment)])
         certificates.load_certificate_terms(actor, _certificate_terms(city))
+        load_watching(
+            actor,
+            [each.terms() for each in city.watching.watching],
+            [each.resolution() for each in city.watching.resolutions],
+        )
         path = folder / "tariffs.yaml"
         loaded = load_tariffs(actor, path, now) if path.exists() else []
     return LoadedCity(
@@ -155,6 +161,7 @@ def unverified(city: City) -> list[str]:
             (f"{each.name}: who approves how much ({each.source})", each.verified)
             for each in city.adjustments.reasons
         ),
+        *city.watching.figures(),
     ]
     if city.policies is not None:
         rules = (

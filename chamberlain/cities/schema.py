@@ -25,6 +25,7 @@ from chamberlain.cities.fields import (
     Strict,
     ZoneName,
 )
+from chamberlain.cities.watching_file import WatchingFile
 from chamberlain.identity.models import Role
 from chamberlain.kernel.errors import BadFile, BadRecord, Invalid
 
@@ -414,6 +415,7 @@ class City(Strict):
     finals: FinalsFile = FinalsFile(final_bills=())
     adjustments: AdjustmentsFile = AdjustmentsFile(reasons=())
     certificates: CertificatesFile = CertificatesFile(certificates=())
+    watching: WatchingFile = WatchingFile()
 
 
 T = TypeVar("T", bound=BaseModel)
@@ -432,6 +434,7 @@ def read_city(folder: Path) -> City:
     rebilling = _read(folder / "rebilling.yaml", RebillingFile, faults, needed=False)
     finals = _read(folder / "finals.yaml", FinalsFile, faults, needed=False)
     certificates = _read(folder / "certificates.yaml", CertificatesFile, faults, needed=False)
+    watching = _read(folder / "watching.yaml", WatchingFile, faults, needed=False)
     if certificates is None or not fees.fees:
         certificates = CertificatesFile(certificates=())
     if city:
@@ -451,6 +454,7 @@ def read_city(folder: Path) -> City:
             if kind not in kinds
         ]
         faults += certificates.faults(fees, kinds)
+        faults += watching.faults({t.code for t in city.property_types}) if watching else []
         reasons = {reason.code for reason in adjustments.reasons}
         faults += [
             BadRecord(f"finals.yaml final_bills.{i}", f"adjustments.yaml has no {code}")
@@ -485,6 +489,7 @@ def read_city(folder: Path) -> City:
         rebilling=rebilling or RebillingFile(limits=(), reasons=()),
         finals=finals or FinalsFile(final_bills=()),
         certificates=certificates,
+        watching=watching or WatchingFile(),
     )
 
 

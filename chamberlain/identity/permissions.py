@@ -36,6 +36,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "document.review": _ACCOUNTS,
     "property.approve_change": _BILLING,
     "read.import": _ACCOUNTS,
+    "usage.watch": _BILLING,
+    "usage.work": _ACCOUNTS,
     "read.estimate": _ACCOUNTS,
     "route.change": _ACCOUNTS,
     # Revenue beside utilities
