@@ -25,6 +25,7 @@ from chamberlain.cities.fields import (
     Strict,
     ZoneName,
 )
+from chamberlain.cities.reads_file import ReadsFile
 from chamberlain.cities.watching_file import WatchingFile
 from chamberlain.identity.models import Role
 from chamberlain.kernel.errors import BadFile, BadRecord, Invalid
@@ -416,6 +417,7 @@ class City(Strict):
     adjustments: AdjustmentsFile = AdjustmentsFile(reasons=())
     certificates: CertificatesFile = CertificatesFile(certificates=())
     watching: WatchingFile = WatchingFile()
+    reads: ReadsFile = ReadsFile()
 
 
 T = TypeVar("T", bound=BaseModel)
@@ -435,6 +437,7 @@ def read_city(folder: Path) -> City:
     finals = _read(folder / "finals.yaml", FinalsFile, faults, needed=False)
     certificates = _read(folder / "certificates.yaml", CertificatesFile, faults, needed=False)
     watching = _read(folder / "watching.yaml", WatchingFile, faults, needed=False)
+    reads = _read(folder / "reads.yaml", ReadsFile, faults, needed=False) or ReadsFile()
     if certificates is None or not fees.fees:
         certificates = CertificatesFile(certificates=())
     if city:
@@ -455,6 +458,7 @@ def read_city(folder: Path) -> City:
         ]
         faults += certificates.faults(fees, kinds)
         faults += watching.faults({t.code for t in city.property_types}) if watching else []
+        faults += reads.faults({each.code for each in rebilling.reasons} if rebilling else set())
         reasons = {reason.code for reason in adjustments.reasons}
         faults += [
             BadRecord(f"finals.yaml final_bills.{i}", f"adjustments.yaml has no {code}")
@@ -490,6 +494,7 @@ def read_city(folder: Path) -> City:
         finals=finals or FinalsFile(final_bills=()),
         certificates=certificates,
         watching=watching or WatchingFile(),
+        reads=reads,
     )
 
 

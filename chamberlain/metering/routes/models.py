@@ -5,9 +5,20 @@ work day of each of its cycle's months; its **stops** are service points in the 
 """
 
 import pghistory
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from chamberlain.identity.models import User
 from chamberlain.registry.models import ServicePoint
+
+
+@pghistory.track()
+class WorkCalendar(models.Model):
+    """The days on which the city reads meters: weekdays that are no holiday there."""
+
+    country = models.CharField(max_length=2, unique=True)
+    subdivision = models.CharField(max_length=8, blank=True)
+    closed_days = ArrayField(models.DateField(), default=list)
 
 
 @pghistory.track()
@@ -52,6 +63,16 @@ class Route(models.Model):
     name = models.CharField(max_length=80)
     cycle = models.ForeignKey(ReadCycle, models.PROTECT, related_name="routes")
     work_day = models.SmallIntegerField()
+
+
+class RouteFile(models.Model):
+    """A file of routes that was looked at; it is read in once, or dropped."""
+
+    name = models.CharField(max_length=120)
+    content = models.BinaryField()
+    kept_at = models.DateTimeField()
+    kept_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    read_in_at = models.DateTimeField(null=True)
 
 
 class Stop(models.Model):
