@@ -27,6 +27,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chamberlain.web.pages.plans")),
     path("", include("chamberlain.web.pages.finals")),
     path("", include("chamberlain.web.pages.bill_runs")),
+    path("", include("chamberlain.web.pages.read_routes")),
+    path("", include("chamberlain.web.pages.estimates")),
     path("", include("chamberlain.web.pages.certificates_public")),
     path("", include("chamberlain.web.pages.certificates")),
     path("", include("chamberlain.web.pages.ledger")),

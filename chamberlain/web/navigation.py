@@ -19,6 +19,7 @@ _PLACES = (
     ("Counter", "/counter/", "payment.take"),
     ("Accounts", "/accounts/", "account.view"),
     ("Documents", "/documents/", "document.view"),
+    ("Meter reading", "/routes/", "billing.view"),
     ("Bill runs", "/bill-runs/", "billing.view"),
     ("Payment plans", "/plans/", "plan.offer"),
     ("Final bills", "/finals/", "final.ask"),

@@ -6,6 +6,7 @@ from datetime import date
 
 import polars as pl
 
+from chamberlain.billing.estimating.due import due
 from chamberlain.billing.estimating.finding import Wanted, reckoned
 from chamberlain.billing.explanation import quantity_in_words
 from chamberlain.database.rows import rows
@@ -116,3 +117,83 @@ def how_estimated(bill_ids: Sequence[int]) -> dict[int, str]:
             said += f" Set right by the read of {day_in_words(read_on)}."
         found[int(bill_id)] = said
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class DueRow:
+    """Estimates that an actual read has ended; refusal: why no true-up can be made, or None.
+
+    counted_thousandths: what the estimates and that read come to; total_thousandths: what the
+    registers differ by, None when they cannot.
+    """
+
+    run_id: int
+    account_number: str | None
+    service_point: str
+    serial: str
+    first_on: date
+    read_on: date
+    estimates: int
+    counted_thousandths: int
+    total_thousandths: int | None
+    unit: str
+    refusal: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DueRows:
+    """A part of what is due, how many there are, and how many of them can be trued up."""
+
+    rows: tuple[DueRow, ...]
+    count: int
+    able: int
+    able_ids: tuple[int, ...]
+
+
+def true_ups_due(points: Sequence[int] | None = None, limit: int = 50, offset: int = 0) -> DueRows:
+    """True-ups that are due, the earliest read first; those that cannot be made come last."""
+    found = due(points).runs.with_columns(is_refused=pl.col("refusal").is_not_null())
+    found = found.sort("is_refused", "read_on", "run_id")
+    names = [field.name for field in fields(DueRow)]
+    able = found.filter(~pl.col("is_refused"))["run_id"].to_list()
+    shown = found.slice(offset, limit).select(names)
+    return DueRows(
+        tuple(DueRow(*row) for row in shown.iter_rows()), found.height, len(able), tuple(able)
+    )
+
+
+def points_of_cycle(cycle_months: int) -> tuple[int, ...]:
+    """Service points of metered agreements that are billed every so many months."""
+    query = """SELECT DISTINCT service_point_id FROM billing_serviceagreement
+        WHERE is_metered AND cycle_months = %s AND NOT isempty(period) ORDER BY 1"""
+    return tuple(row[0] for row in rows(query, [cycle_months]))
+
+
+def points_of_route(route_code: str) -> tuple[int, ...]:
+    """Service points of a route, in their order."""
+    query = """SELECT s.service_point_id FROM routes_stop s
+        JOIN routes_route r ON r.id = s.route_id WHERE r.code = %s ORDER BY s.sequence"""
+    return tuple(row[0] for row in rows(query, [route_code]))
+
+
+def tariffs_of_route(route_code: str) -> list[tuple[str, str]]:
+    """Tariffs that bill metered services of a route: code and name, the most used first."""
+    query = """
+        SELECT t.code, t.name FROM routes_stop s
+        JOIN routes_route r ON r.id = s.route_id
+        JOIN billing_serviceagreement a ON a.service_point_id = s.service_point_id
+        JOIN tariffs_tariff t ON t.id = a.tariff_id
+        WHERE r.code = %s AND a.is_metered AND NOT isempty(a.period)
+        GROUP BY t.code, t.name ORDER BY count(*) DESC, t.code
+    """
+    return [(row[0], row[1]) for row in rows(query, [route_code])]
+
+
+def reads_asked_by(run_id: int) -> tuple[date, date, int | None] | None:
+    """After which day, up to which and of which cycle a bill run wants reads; None if it does not
+    ask for any.
+    """
+    query = """SELECT reads_after, reads_up_to, cycle_months FROM billing_billrun
+        WHERE id = %s AND is_metered AND reads_after IS NOT NULL"""
+    found = rows(query, [run_id])
+    return found[0] if found else None  # type: ignore[return-value]

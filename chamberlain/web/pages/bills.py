@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from chamberlain.billing import queries
 from chamberlain.billing.documents import bill_pdf
+from chamberlain.billing.estimating.queries import how_estimated
 from chamberlain.billing.explanation import explain_bill, explain_line
 from chamberlain.billing.penalties.operations import reverse_bill_with_penalties
 from chamberlain.billing.queries import BillRow
@@ -59,6 +60,7 @@ def bill(request: OfficeRequest, number: str) -> HttpResponse:
         "before": before,
         "lines": [(line, explain_line(line)) for line in lines],
         "explanation": explain_bill(found, lines, before, lines_before),
+        "how_estimated": how_estimated([found.bill_id]).get(found.bill_id, ""),
         "days": (found.to_on - found.from_on).days,
         "may_reverse": actor.may("bill.reverse") and not found.is_reversed and found.entry_id,
         "may_see_run": actor.may("billing.view"),
