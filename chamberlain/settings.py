@@ -88,6 +88,7 @@ INSTALLED_APPS = [
     "chamberlain.billing.adjusting",
     "chamberlain.billing.penalties",
     "chamberlain.billing.access",
+    "chamberlain.billing.deposits",
     "chamberlain.revenue",
     "chamberlain.cashiering",
     "chamberlain.cashiering.hosted",

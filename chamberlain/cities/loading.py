@@ -7,9 +7,11 @@ from pathlib import Path
 
 from django.db import transaction
 
+from chamberlain.billing.access.terms import load_resident_terms
 from chamberlain.billing.adjusting.reasons import Reason, load_reasons
 from chamberlain.billing.approving import Approval
 from chamberlain.billing.certificates import terms as certificates
+from chamberlain.billing.deposits.terms import load_deposit_terms
 from chamberlain.billing.estimating.terms import load_estimate_terms
 from chamberlain.billing.finals import terms as final_bills
 from chamberlain.billing.penalties.policy import Policy, load_late_policies
@@ -118,6 +120,14 @@ def load_city(actor: Actor, folder: Path, now: datetime) -> LoadedCity:
             [each.terms() for each in city.watching.watching],
             [each.resolution() for each in city.watching.resolutions],
         )
+        load_deposit_terms(
+            actor,
+            [each.terms() for each in city.deposits.deposits],
+            [each.rate() for each in city.deposits.interest],
+            city.deposits.name,
+            city.deposits.priority,
+        )
+        load_resident_terms(actor, [each.terms() for each in city.resident.resident])
         path = folder / "tariffs.yaml"
         loaded = load_tariffs(actor, path, now) if path.exists() else []
     return LoadedCity(
@@ -173,6 +183,8 @@ def unverified(city: City) -> list[str]:
             for each in city.adjustments.reasons
         ),
         *city.reads.figures(),
+        *city.resident.figures(),
+        *city.deposits.figures(),
         *city.watching.figures(),
     ]
     if city.policies is not None:

@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from chamberlain.billing.adjusting.kinds import Kind
+from chamberlain.cities.deposits_file import DepositsFile
 from chamberlain.cities.fields import (
     Amount,
     CenterCode,
@@ -26,6 +27,7 @@ from chamberlain.cities.fields import (
     ZoneName,
 )
 from chamberlain.cities.reads_file import ReadsFile
+from chamberlain.cities.resident_file import ResidentFile
 from chamberlain.cities.watching_file import WatchingFile
 from chamberlain.identity.models import Role
 from chamberlain.kernel.errors import BadFile, BadRecord, Invalid
@@ -418,6 +420,8 @@ class City(Strict):
     certificates: CertificatesFile = CertificatesFile(certificates=())
     watching: WatchingFile = WatchingFile()
     reads: ReadsFile = ReadsFile()
+    resident: ResidentFile = ResidentFile()
+    deposits: DepositsFile = DepositsFile()
 
 
 T = TypeVar("T", bound=BaseModel)
@@ -438,6 +442,8 @@ def read_city(folder: Path) -> City:
     certificates = _read(folder / "certificates.yaml", CertificatesFile, faults, needed=False)
     watching = _read(folder / "watching.yaml", WatchingFile, faults, needed=False)
     reads = _read(folder / "reads.yaml", ReadsFile, faults, needed=False) or ReadsFile()
+    deposits = _read(folder / "deposits.yaml", DepositsFile, faults, needed=False)
+    resident = _read(folder / "resident.yaml", ResidentFile, faults, needed=False)
     if certificates is None or not fees.fees:
         certificates = CertificatesFile(certificates=())
     if city:
@@ -458,6 +464,7 @@ def read_city(folder: Path) -> City:
         ]
         faults += certificates.faults(fees, kinds)
         faults += watching.faults({t.code for t in city.property_types}) if watching else []
+        faults += deposits.faults({t.code for t in city.property_types}) if deposits else []
         faults += reads.faults({each.code for each in rebilling.reasons} if rebilling else set())
         reasons = {reason.code for reason in adjustments.reasons}
         faults += [
@@ -495,6 +502,8 @@ def read_city(folder: Path) -> City:
         certificates=certificates,
         watching=watching or WatchingFile(),
         reads=reads,
+        resident=resident or ResidentFile(),
+        deposits=deposits or DepositsFile(),
     )
 
 

@@ -57,6 +57,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     # Final bills
     "final.ask": _ACCOUNTS,
     "final.bill": _ACCOUNTS,
+    "customer_deposit.ask": _ACCOUNTS,
+    "customer_deposit.release": _BILLING,
     # Adjustments and penalties
     "adjustment.ask": _ACCOUNTS,
     "adjustment.approve": _BILLING | {Role.COORDINATOR},
