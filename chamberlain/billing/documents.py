@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection
 
 from chamberlain.billing import queries
+from chamberlain.billing.access.codes import bill_code
 from chamberlain.billing.estimating.queries import how_estimated
 from chamberlain.billing.explanation import explain_line, quantity_in_words
 from chamberlain.billing.plans.queries import BilledInstalment, instalments_with_bills
@@ -52,6 +53,7 @@ def _page(
     return {
         "number": bill.number,
         "account": bill.account_number,
+        "code": bill_code(bill.bill_id, bill.number),
         "holder": bill.mail_to or bill.holder,
         "address": bill.mail_address or bill.address,
         "place": bill.address if bill.mail_address else "",
