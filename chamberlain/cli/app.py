@@ -13,6 +13,7 @@ from chamberlain.cli import (
     city,
     database,
     demo,
+    estimates,
     ledger,
     penalties,
     plans,
@@ -45,6 +46,7 @@ app.add_typer(user.app, name="user")
 app.command("migrate")(database.migrate)
 app.command("demo")(demo.demo)
 app.command("bill-run")(bill_run.bill_run)
+app.command("estimate-reads")(estimates.estimate_reads)
 app.command("what-if")(what_if.what_if)
 app.command("penalties")(penalties.penalties)
 app.command("plan-review")(plans.plan_review)

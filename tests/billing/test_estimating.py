@@ -28,10 +28,10 @@ def estimate(wanted: Wanted = WANTED, key: str = "e-1") -> int:
     return estimate_reads(program_actor(), wanted, DAY, NOW, key).estimates
 
 
-def town_with_last_year(houses: int = 1) -> Town:
-    """House i used i + 1 kgal a month in January and February of last year, and 10 until 2026."""
-    town = metered_town(houses)
-    for i, agreement in enumerate(town.agreements):
+def town_with_last_year(houses: int = 1, new: int = 0) -> Town:
+    """House i used i + 1 kgal a month in January and February of last year; so many are new."""
+    town = metered_town(houses + new)
+    for i, agreement in enumerate(town.agreements[:houses]):
         read_on(agreement, date(2025, 1, 1), 100)
         read_on(agreement, date(2025, 3, 1), 100 + 2 * (i + 1))
         read_on(agreement, date(2026, 1, 1), 200)
@@ -57,9 +57,8 @@ def test_the_next_read_counts_on_from_the_estimate() -> None:
 
 
 def test_a_new_house_is_estimated_by_its_class() -> None:
-    town = town_with_last_year(3)
+    town = town_with_last_year(2, new=1)
     new = town.agreements[2]
-    Read.objects.filter(service_point_id=new.service_point_id).delete()
     for agreement in town.agreements[:2]:
         read_on(agreement, date(2026, 3, 1), 200 + 59)
     Installation.objects.filter(service_point_id=new.service_point_id).update(
@@ -95,8 +94,8 @@ def test_after_two_estimates_in_a_row_a_person_has_to_go_there() -> None:
 
 
 def test_estimates_of_a_run_settle_its_worklist_and_are_billed_and_marked() -> None:
-    town = town_with_last_year(2)
-    bare = metered_house_without_history(town)
+    town = town_with_last_year(1, new=1)
+    bare = town.agreements[1].pk
     run_id = plan(town, reads_after=date(2026, 1, 10))
     run(run_id)
     assert Hold.objects.filter(code="no_read", resolved_at=None).count() == 2
@@ -110,13 +109,6 @@ def test_estimates_of_a_run_settle_its_worklist_and_are_billed_and_marked() -> N
         bill.pk: "Estimated from the same days of last year: 2 thousand gallons in 59 days."
     }
     assert EstimateBatch.objects.get().run_id == run_id
-
-
-def metered_house_without_history(town: Town) -> int:
-    agreement = town.agreements[1]
-    Read.objects.filter(service_point_id=agreement.service_point_id).delete()
-    Bill.objects.filter(agreement=agreement).delete()
-    return int(agreement.pk)
 
 
 def test_the_same_key_estimates_once_and_another_key_only_what_is_left() -> None:
@@ -167,3 +159,27 @@ def test_an_estimate_cannot_be_changed_afterwards() -> None:
     with pytest.raises(DatabaseError), transaction.atomic():
         Estimate.objects.update(basis_days=1)
     assert TERMS.in_row == 2
+
+
+def test_the_page_shows_what_cannot_be_estimated_first_and_says_how_the_others_come_about() -> None:
+    town_with_last_year(2, new=1)
+    found = queries.unread(WANTED)
+    assert (found.count, found.last_year, found.class_average, found.refused) == (3, 2, 0, 1)
+    assert found.estimates == 2
+    first, second, third = found.rows
+    assert (first.words, third.usage_thousandths) == ("", 4000)
+    assert "Too little is known" in str(first.refusal)
+    assert second.words == (
+        "Estimated from the same days of last year: 2 thousand gallons in 59 days."
+    )
+    assert queries.unread(WANTED, 1, 2).rows == (third,)
+    assert queries.in_words("class_average", 9000, 118, 2, "kgal") == (
+        "Estimated from the average of 2 services of this class: 9 thousand gallons in 118 days."
+    )
+
+
+def test_a_run_says_which_reads_it_wants() -> None:
+    town = town_with_last_year()
+    wants = plan(town, reads_after=date(2026, 1, 10), cycle_months=2)
+    assert queries.reads_asked_by(wants) == (date(2026, 1, 10), date(2026, 3, 1), 2)
+    assert queries.reads_asked_by(plan(town, "run-2")) is None

@@ -1,20 +1,24 @@
 """An actual read comes in after estimates: what was really used is spread and billed anew."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
 import pytest
-from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from chamberlain.billing.comparing.documents import letter_pdf
+from chamberlain.billing.comparing.queries import why
+from chamberlain.billing.documents import bill_data
 from chamberlain.billing.estimating import queries
 from chamberlain.billing.estimating.due import due
 from chamberlain.billing.estimating.models import TrueUp
 from chamberlain.billing.estimating.spreading import spread
 from chamberlain.billing.estimating.true_up import TruedUp, look_at_true_ups, post_true_ups
+from chamberlain.billing.estimating.weighing import Weighed
 from chamberlain.billing.models import Bill, ServiceAgreement
 from chamberlain.billing.rebilling import corrections
 from chamberlain.billing.rebilling.models import CorrectedRead, Rebill
@@ -24,16 +28,19 @@ from chamberlain.billing.rebilling.operations import (
     post_rebill,
 )
 from chamberlain.billing.running import run
+from chamberlain.database.rows import rows
 from chamberlain.identity.actors import Actor, program_actor
 from chamberlain.identity.models import Role
 from chamberlain.kernel.errors import Invalid, NotPermitted
+from chamberlain.ledger import chart
 from chamberlain.ledger import operations as ledger
-from chamberlain.ledger.posting import DayClosed
+from chamberlain.ledger.posting import DayClosed, Leg, NewEntry, post
 from chamberlain.ledger.proof import prove
 from chamberlain.ledger.queries import balance
 from chamberlain.metering.models import Read
+from chamberlain.tariffs.models import Component
 from tests.billing.estimating_scenes import metered_town, read_on
-from tests.billing.rebilling_scenes import load_limits
+from tests.billing.rebilling_scenes import LIMITS, load_limits, new, rebill
 from tests.billing.town import Town, plan
 from tests.office import DAY, NOW, make_actor
 
@@ -41,10 +48,18 @@ FIRST, SECOND = date(2025, 3, 1), date(2025, 5, 1)
 THIRD, LAST = date(2025, 7, 1), date(2025, 9, 1)
 
 
-def estimated_town(houses: int = 1, register: int = 130, *, bills_last: bool = False) -> Town:
+def estimated_town(
+    houses: int = 1,
+    register: int = 130,
+    *,
+    bills_last: bool = False,
+    is_one_account: bool = False,
+) -> Town:
     """Houses read in March, estimated at 10 kgal in May and in July, and read in September."""
     town = metered_town(houses)
     load_limits()
+    if is_one_account:
+        ServiceAgreement.objects.update(account_id=town.agreements[0].account_id)
     for agreement in town.agreements:
         read_on(agreement, FIRST, 100)
         read_on(agreement, SECOND, 110, "estimate")
@@ -232,22 +247,18 @@ def test_a_register_below_the_last_actual_read_is_no_true_up() -> None:
 def test_an_estimate_corrected_by_hand_leaves_the_others_to_a_person() -> None:
     town = estimated_town()
     first = Read.objects.get(to_on=SECOND)
-    with transaction.atomic():
-        rebill = _rebill_by_hand(town, first)
-    assert rebill
+    _rebill_by_hand(town, first)
     assert "corrected by hand" in due().runs["refusal"][0]
 
 
-def _rebill_by_hand(town: Town, read: Read) -> int:
-    from tests.billing.rebilling_scenes import new, rebill
-
+def _rebill_by_hand(town: Town, read: Read) -> None:
     asked = new(
         town.agreements[0].account_id,
         corrections.Corrections(reads={read.pk: 9000}),
         FIRST,
         LAST,
     )
-    return rebill(town, asked)
+    rebill(town, asked)
 
 
 @pytest.mark.django_db
@@ -322,9 +333,9 @@ class TestRandomEstimates(TestCase):
         if bills_last and 100 + used >= register:
             run(plan(town, "last"))
         result = true_up(town, make_actor("clerk", Role.CLERK))
-        for rebill in Rebill.objects.filter(status="asked"):
+        for asked in Rebill.objects.filter(status="asked"):
             chief = make_actor("chief", Role.ACCOUNTS_SUPERVISOR)
-            post_rebill(chief, rebill.pk, town.day.pk, DAY, NOW)
+            post_rebill(chief, asked.pk, town.day.pk, DAY, NOW)
         run(plan(town, "rest"))
         found = standing(agreement)
         assert result.left_out == 0
@@ -334,3 +345,84 @@ class TestRandomEstimates(TestCase):
         owed = sum(bill.total_cents for bill in Bill.objects.filter(replaced_by=None))
         assert balance(agreement.account_id).owed_cents == owed
         assert prove(program_actor()).holds
+
+
+@pytest.mark.django_db
+def test_two_meters_of_one_account_count_together_towards_the_citys_amount() -> None:
+    town = estimated_town(2, bills_last=True, is_one_account=True)
+    ids = due().runs["run_id"].to_list()
+    moved = looked(*ids)[0].moved_cents
+    load_limits(replace(LIMITS, approval_cents=moved + 1))
+    assert [each.needs_approval for each in looked(ids[0])] == [False]
+    assert [each.needs_approval for each in looked(*ids)] == [True, True]
+    clerk = make_actor("clerk", Role.CLERK)
+    assert true_up(town, clerk).asked == 2
+    rebill_id = Rebill.objects.latest("pk").pk
+    with pytest.raises(NotPermitted):
+        post_rebill(clerk, rebill_id, town.day.pk, DAY, NOW)
+    post_rebill(make_actor("chief", Role.ACCOUNTS_SUPERVISOR), rebill_id, town.day.pk, DAY, NOW)
+    assert prove(program_actor()).holds
+
+
+def looked(*run_ids: int) -> tuple[Weighed, ...]:
+    return look_at_true_ups(program_actor(), run_ids, DAY).true_ups
+
+
+@pytest.mark.django_db
+def test_a_bill_that_cannot_be_rated_leaves_its_true_up_out() -> None:
+    town = estimated_town(2)
+    water = Component.objects.get(code="water")
+    water.terms = {**water.terms, "by": ["rate_class"], "versions": [
+        {"effective": "2020-01-01", "rates": {"industrial": "4.69"}}]}  # fmt: skip
+    water.save()
+    ServiceAgreement.objects.filter(pk=town.agreements[0].pk).update(rate_class="industrial")
+    refusals = [each.refusal for each in looked(*due().runs["run_id"].to_list())]
+    assert refusals[0] == ""
+    assert "cannot be rebilled" in refusals[1]
+
+
+@pytest.mark.django_db
+def test_what_was_forgiven_is_taken_back_before_its_bill_is_trued_up() -> None:
+    town = estimated_town(2)
+    account = town.agreements[0].account_id
+    chart.ensure_adjusting_accounts({"write_off": "Write-off"})
+    charge_id, cents = rows(
+        "SELECT l.charge_id, l.cents FROM billing_billline l JOIN billing_bill b "
+        "ON b.id = l.bill_id WHERE b.account_id = %s AND b.to_on = %s ORDER BY position",
+        [account, SECOND],
+    )[0]
+    receivable = chart.charge_kinds()["water"].receivable_id
+    loss = chart.ledger_account_id(chart.adjustment_code("write_off"))
+    leg = Leg(loss, receivable, cents, "settle", account, charge_id)
+    user = program_actor().user_id
+    post(NewEntry(town.day.pk, "adjustment", user, NOW, "ADJ-000001", [leg], "Hardship"))
+    refusals = [each.refusal for each in looked(*due().runs["run_id"].to_list())]
+    assert "take that adjustment back first" in refusals[0]
+    assert refusals[1] == ""
+    result = true_up(town)
+    assert (result.posted, result.left_out) == (1, 1)
+
+
+@pytest.mark.django_db
+def test_the_list_of_what_is_due_has_a_cycle_and_pages() -> None:
+    town = estimated_town(3)
+    read_on(town.agreements[0], date(2025, 11, 1), 140, "estimate")
+    read_on(town.agreements[0], date(2026, 1, 1), 120)
+    found = queries.true_ups_due(limit=2, offset=2)
+    assert (found.count, found.able, len(found.rows)) == (4, 3, 2)
+    assert "less than 130" in str(found.rows[1].refusal)
+    assert found.rows[1].run_id not in found.able_ids
+    assert len(queries.points_of_cycle(2)) == 3
+    assert queries.true_ups_due(queries.points_of_cycle(1)).rows == ()
+
+
+@pytest.mark.django_db
+def test_the_estimated_bill_its_letter_and_its_page_of_reasons_say_so() -> None:
+    town = estimated_town()
+    [agreement] = town.agreements
+    bill = Bill.objects.get(agreement=agreement, to_on=SECOND)
+    [page] = bill_data([bill.pk])["bills"]
+    assert page["usage"] == "Used 10 thousand gallons (estimated). The read is estimated."
+    assert letter_pdf(why(bill.number), DAY).startswith(b"%PDF")
+    actual = Bill.objects.get(agreement=agreement, to_on=FIRST)
+    assert bill_data([actual.pk])["bills"][0]["usage"] == "Used 100 thousand gallons"

@@ -20,6 +20,7 @@ from chamberlain.metering.routes.cycles import CycleTerms, load_cycles, work_cal
 from chamberlain.metering.routes.days import Rhythm, turn_of
 from chamberlain.metering.routes.low_reads import record_low_read, settle_low_reads
 from chamberlain.metering.routes.models import Route, RouteFile, Stop
+from chamberlain.metering.routes.tasks import settle_low_reads_by_night
 from chamberlain.registry.models import Property, PropertyType, ServicePoint
 from tests.office import DAY, NOW, make_actor
 
@@ -293,3 +294,13 @@ def test_every_day_belongs_to_one_turn_whose_due_day_is_a_work_day_of_the_cycle(
     following = turn_of(rhythm, CALENDAR, turn.counts_until + timedelta(days=1))
     assert following.due_on == turn.next_due_on
     assert following.reads_after == turn.counts_until
+
+
+@pytest.mark.django_db
+def test_by_night_the_low_reads_of_imports_are_settled() -> None:
+    points = streets(1)
+    estimated(points[0], "M0")
+    file = b"meter,read_on,register\nM0,2026-03-02,113\n"
+    import_reads(program_actor(), file, "csv", "handheld.csv", NOW, today=DAY)
+    settle_low_reads_by_night(0)
+    assert Read.objects.get(to_on=DAY).usage_thousandths == -7000

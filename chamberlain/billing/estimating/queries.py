@@ -196,4 +196,4 @@ def reads_asked_by(run_id: int) -> tuple[date, date, int | None] | None:
     query = """SELECT reads_after, reads_up_to, cycle_months FROM billing_billrun
         WHERE id = %s AND is_metered AND reads_after IS NOT NULL"""
     found = rows(query, [run_id])
-    return found[0] if found else None  # type: ignore[return-value]
+    return found[0] if found else None

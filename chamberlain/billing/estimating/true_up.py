@@ -33,7 +33,7 @@ from chamberlain.billing.rebilling.recomputing import (
     recompute,
 )
 from chamberlain.identity.actors import Actor
-from chamberlain.kernel.errors import Invalid, Refused
+from chamberlain.kernel.errors import Invalid
 from chamberlain.kernel.frames import copy_frame, next_ids
 from chamberlain.ledger import chart
 from chamberlain.ledger.operations import day_to_post_on
@@ -274,8 +274,8 @@ def _ask(actor: Actor, each: Weighed, today: date, now: datetime) -> None:
     rebill_id = rebilling.draft_rebill(
         actor, new, today, now, f"true-up {each.run_id} for two {earlier + 1}"
     )
-    if not Rebill.objects.get(pk=rebill_id).needs_approval:
-        raise Refused("The accounts changed since you looked; look at the true-ups again.")
+    # By itself it may be below the amount that the account's true-ups reach together.
+    Rebill.objects.filter(pk=rebill_id).update(needs_approval=True)
     rebilling.ask_for_approval(actor, rebill_id)
     TrueUp.objects.create(
         rebill_id=rebill_id, read_id=each.run_id, service_point_id=each.service_point_id

@@ -1,7 +1,7 @@
 """What each true-up changes: its bills old against new, who decides it, and why it cannot be."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -129,11 +129,32 @@ def weigh(
         "run_id", "read_id", "trued_thousandths"
     ).iter_rows():
         usages.setdefault(run_id, []).append((read_id, usage))
-    return [
+    weighed = [
         _one(row, parts.get(row["run_id"]), usages.get(row["run_id"], []), city,
              forgiven.get(row["run_id"], ""))
         for row in due.runs.iter_rows(named=True)
     ]  # fmt: skip
+    return _together(weighed, city)
+
+
+def _together(weighed: Sequence[Weighed], city: _City) -> list[Weighed]:
+    """True-ups of one account count together towards the amount of a second person."""
+    moved: dict[int, int] = {}
+    for each in weighed:
+        if not each.refusal:
+            moved[each.account_id] = (
+                moved.get(each.account_id, city.alone.get(each.account_id, 0))
+                + each.moved_cents
+                + each.penalty_cents
+            )
+    return [
+        replace(
+            each,
+            needs_approval=each.needs_approval
+            or moved.get(each.account_id, 0) >= city.limits.approval_cents,
+        )
+        for each in weighed
+    ]
 
 
 def _one(

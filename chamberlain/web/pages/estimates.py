@@ -129,8 +129,7 @@ def _offset(request: HttpRequest) -> int:
 
 
 def _said(done: operations.Estimated) -> str:
-    made = "1 service is estimated" if done.estimates == 1 else f"{done.estimates:,} are estimated"
-    return f"{made}; {done.refused:,} could not be and stay on the list."
+    return f"Estimated: {done.estimates:,}. Not estimated, still on the list: {done.refused:,}."
 
 
 @needs("billing.view")
@@ -160,7 +159,7 @@ def due(request: OfficeRequest) -> HttpResponse:
         ],
         "most": true_up.MOST_AT_ONCE,
         "may_post": actor_of_page(request).may("bill.rebill"),
-        "tabs": reading_tabs("/true-ups/"),
+        "tabs": reading_tabs("/routes/true-ups/"),
     }
     return render(request, "estimates/due.html", values)
 
@@ -204,7 +203,7 @@ def _show(request: OfficeRequest, chosen: list[int], problem: str) -> HttpRespon
         "day": open_day(revenue_office().center_id),
         "problem": problem,
         "breadcrumbs": [
-            {"label": "True-ups due", "url": "/true-ups/"},
+            {"label": "True-ups due", "url": "/routes/true-ups/"},
             {"label": "Old against new"},
         ],
     }
@@ -231,8 +230,8 @@ def post(request: OfficeRequest) -> HttpResponse:
         return _show(request, chosen, refusal.sentence)
     messages.success(
         request,
-        f"{done.posted:,} posted; {done.asked:,} wait for a second person; {done.right:,} were "
-        f"right as estimated; {done.left_out:,} left out.",
+        f"Posted: {done.posted:,}. For a second person: {done.asked:,}. Right as estimated: "
+        f"{done.right:,}. Left out: {done.left_out:,}.",
     )
     return redirect("true_ups")
 
@@ -240,7 +239,7 @@ def post(request: OfficeRequest) -> HttpResponse:
 urlpatterns = [
     path("bill-runs/<int:run_id>/unread/", of_run, name="run_unread"),
     path("routes/r/<str:code>/unread/", of_route, name="route_unread"),
-    path("true-ups/", due, name="true_ups"),
-    path("true-ups/look/", look, name="look_at_true_ups"),
-    path("true-ups/post/", post, name="post_true_ups"),
+    path("routes/true-ups/", due, name="true_ups"),
+    path("routes/true-ups/look/", look, name="look_at_true_ups"),
+    path("routes/true-ups/post/", post, name="post_true_ups"),
 ]

@@ -30,7 +30,7 @@ _LISTS = (("all", "All stops"), ("unread", "Unread"), ("estimated", "Estimated")
 
 def reading_tabs(current: str) -> list[dict[str, Any]]:
     """The parts of meter reading, the present one marked."""
-    parts = (("Routes", "/routes/"), ("True-ups due", "/true-ups/"))
+    parts = (("Routes", "/routes/"), ("True-ups due", "/routes/true-ups/"))
     return [{"label": label, "url": url, "current": url == current} for label, url in parts]
 
 
@@ -219,7 +219,11 @@ def _left(form: ReadsForm, shown: list[queries.StopRow], refusals: Any) -> Reads
 
 
 def _said(recorded: int) -> str:
-    return "1 read is recorded." if recorded == 1 else f"{recorded} reads are recorded."
+    return f"Recorded: {_count(recorded, 'read')}."
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 @needs("route.change")
@@ -270,7 +274,9 @@ def read_in(request: OfficeRequest, file_id: int) -> HttpResponse:
         messages.success(request, "The file was dropped; no route was changed.")
         return redirect("read_routes")
     done = operations.read_in_routes(actor, file_id, timezone.now())
-    messages.success(request, f"{done.routes:,} routes with {done.stops:,} stops are read in.")
+    messages.success(
+        request, f"Read in: {_count(done.routes, 'route')}, {_count(done.stops, 'stop')}."
+    )
     return redirect("read_routes")
 
 
