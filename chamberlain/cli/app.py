@@ -13,6 +13,7 @@ from chamberlain.cli import (
     city,
     database,
     demo,
+    deposits,
     estimates,
     ledger,
     penalties,
@@ -49,6 +50,7 @@ app.command("bill-run")(bill_run.bill_run)
 app.command("estimate-reads")(estimates.estimate_reads)
 app.command("what-if")(what_if.what_if)
 app.command("penalties")(penalties.penalties)
+app.command("deposits")(deposits.deposits)
 app.command("plan-review")(plans.plan_review)
 app.command("serve")(serving.serve)
 app.command("version")(serving.version)
