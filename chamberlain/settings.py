@@ -5,6 +5,7 @@ Each variable is described in docs/production.md; a test compares the two.
 
 import os
 import secrets
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -46,6 +47,8 @@ TIME_ZONE = os.environ.get("CHAMBERLAIN_TIME_ZONE", "America/Chicago")
 USE_TZ = True
 LANGUAGE_CODE = "en-us"
 USE_I18N = True
+LANGUAGES = [("en", "English"), ("es", "Español")]
+LOCALE_PATHS = [BASE / "web" / "locale"]
 ROOT_URLCONF = "chamberlain.urls"
 WSGI_APPLICATION = "chamberlain.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -73,16 +76,22 @@ INSTALLED_APPS = [
     "chamberlain.ledger",
     "chamberlain.registry",
     "chamberlain.metering",
+    "chamberlain.metering.watching",
+    "chamberlain.metering.routes",
     "chamberlain.tariffs",
     "chamberlain.billing",
     "chamberlain.billing.plans",
     "chamberlain.billing.finals",
     "chamberlain.billing.rebilling",
+    "chamberlain.billing.estimating",
     "chamberlain.billing.certificates",
     "chamberlain.billing.adjusting",
     "chamberlain.billing.penalties",
+    "chamberlain.billing.access",
+    "chamberlain.billing.deposits",
     "chamberlain.revenue",
     "chamberlain.cashiering",
+    "chamberlain.cashiering.hosted",
     "chamberlain.reconciliation",
     "chamberlain.web",
     "chamberlain.api",
@@ -130,6 +139,7 @@ TEMPLATES = [
             ],
             "builtins": [
                 "django_cotton.templatetags.cotton",
+                "django.templatetags.i18n",
                 "chamberlain.web.templatetags.office",
             ],
         },
@@ -257,5 +267,13 @@ LOGGING = {
 }
 
 PGHISTORY_APPEND_ONLY = True
+# The page where residents pay by card. The demonstration has a provider of its own.
+CARD_PROVIDER_URL = os.environ.get(
+    "CHAMBERLAIN_CARD_PROVIDER_URL", "http://127.0.0.1:8001" if IS_DEMO else ""
+)
+CARD_PROVIDER_SECRET = os.environ.get(
+    "CHAMBERLAIN_CARD_PROVIDER_SECRET",
+    sha256(f"card provider {SECRET_KEY}".encode()).hexdigest() if IS_DEMO else "",
+)
 PRINTER_ADDRESS = os.environ.get("CHAMBERLAIN_PRINTER", "")
 CITY_NAME = os.environ.get("CHAMBERLAIN_CITY_NAME", "City of Chicago")

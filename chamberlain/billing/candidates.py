@@ -79,14 +79,19 @@ _SEASON = f"""
     ORDER BY a.account_id
 """
 
-_UNREAD = """
-    SELECT a.id FROM billing_serviceagreement a
-    WHERE a.tariff_id = %(tariff)s AND a.is_metered AND a.id BETWEEN %(first)s AND %(last)s
+UNREAD = """
+    a.tariff_id = %(tariff)s AND a.is_metered
         AND (%(cycle)s::int IS NULL OR a.cycle_months = %(cycle)s)
         AND a.period @> %(reads_after)s::date AND a.period @> %(reads_up_to)s::date - 1
         AND NOT EXISTS (SELECT 1 FROM metering_read r
             WHERE r.service_point_id = a.service_point_id
             AND r.to_on > %(reads_after)s AND r.to_on <= %(reads_up_to)s)
+"""
+"""Agreements a that should have had a read between two days and have none."""
+
+_UNREAD = f"""
+    SELECT a.id FROM billing_serviceagreement a
+    WHERE {UNREAD} AND a.id BETWEEN %(first)s AND %(last)s
 """
 
 

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.db import connection
 
 from chamberlain.billing import queries
+from chamberlain.billing.access.codes import bill_code
+from chamberlain.billing.estimating.queries import how_estimated
 from chamberlain.billing.explanation import explain_line, quantity_in_words
 from chamberlain.billing.plans.queries import BilledInstalment, instalments_with_bills
 from chamberlain.billing.queries import BillRow, LineRow
@@ -32,12 +34,14 @@ def bill_data(bill_ids: Sequence[int]) -> dict[str, Any]:
     lines = queries.lines_of_bills([bill.bill_id for bill in bills])
     history = _usage_before([bill.bill_id for bill in bills])
     instalments = instalments_with_bills([bill.bill_id for bill in bills])
+    estimated = how_estimated([bill.bill_id for bill in bills])
     title = f"Bill {bills[0].number}" if len(bills) == 1 else f"{len(bills)} bills"
     return {
         "city": settings.CITY_NAME,
         "title": title,
         "bills": [
             _page(bill, lines[bill.bill_id], history.get(bill.bill_id, []))
+            | {"usage": _usage(bill, estimated.get(bill.bill_id, ""))}
             | {"plan": _plan(instalments.get(bill.bill_id, []))}
             for bill in bills
         ],
@@ -50,6 +54,7 @@ def _page(
     return {
         "number": bill.number,
         "account": bill.account_number,
+        "code": bill_code(bill.bill_id, bill.number),
         "holder": bill.mail_to or bill.holder,
         "address": bill.mail_address or bill.address,
         "place": bill.address if bill.mail_address else "",
@@ -60,7 +65,6 @@ def _page(
         "due_on": day_in_words(bill.due_on),
         "tariff": bill.tariff_name,
         "total": show_cents(bill.total_cents),
-        "usage": _usage(bill),
         "previous": _previous(bill),
         "lines": [
             {"label": line.label, "explained": explain_line(line), "amount": show_cents(line.cents)}
@@ -77,11 +81,11 @@ def _page(
     }
 
 
-def _usage(bill: BillRow) -> str:
+def _usage(bill: BillRow, how: str) -> str:
     if bill.usage_thousandths is None or bill.unit is None:
         return "Not metered"
-    how = " (estimated)" if bill.quality == "estimate" else ""
-    return f"Used {quantity_in_words(bill.usage_thousandths, bill.unit)}{how}"
+    used = f"Used {quantity_in_words(bill.usage_thousandths, bill.unit)}"
+    return f"{used} (estimated). {how}".rstrip() if bill.quality == "estimate" else used
 
 
 def _previous(bill: BillRow) -> str:

@@ -7,9 +7,12 @@ from pathlib import Path
 
 from django.db import transaction
 
+from chamberlain.billing.access.terms import load_resident_terms
 from chamberlain.billing.adjusting.reasons import Reason, load_reasons
 from chamberlain.billing.approving import Approval
 from chamberlain.billing.certificates import terms as certificates
+from chamberlain.billing.deposits.terms import load_deposit_terms
+from chamberlain.billing.estimating.terms import load_estimate_terms
 from chamberlain.billing.finals import terms as final_bills
 from chamberlain.billing.penalties.policy import Policy, load_late_policies
 from chamberlain.billing.plans.terms import Terms, load_plan_terms
@@ -31,6 +34,8 @@ from chamberlain.identity.actors import Actor, acting
 from chamberlain.identity.models import Center
 from chamberlain.kernel.errors import NotFound
 from chamberlain.ledger import chart
+from chamberlain.metering.routes.cycles import load_cycles
+from chamberlain.metering.watching.terms import load_watching
 from chamberlain.registry.models import PropertyType
 from chamberlain.revenue.operations import FeeTerms, load_fee
 from chamberlain.tariffs.operations import load_tariffs
@@ -101,6 +106,28 @@ def load_city(actor: Actor, folder: Path, now: datetime) -> LoadedCity:
         if city.policies:
             load_late_policies(actor, [_late_policy(city.policies.late_payment)])
         certificates.load_certificate_terms(actor, _certificate_terms(city))
+        calendar = city.city.calendar
+        load_cycles(
+            actor,
+            [each.terms() for each in city.reads.cycles],
+            calendar.country,
+            calendar.subdivision,
+            calendar.closed_days,
+        )
+        load_estimate_terms(actor, [each.terms() for each in city.reads.estimates])
+        load_watching(
+            actor,
+            [each.terms() for each in city.watching.watching],
+            [each.resolution() for each in city.watching.resolutions],
+        )
+        load_deposit_terms(
+            actor,
+            [each.terms() for each in city.deposits.deposits],
+            [each.rate() for each in city.deposits.interest],
+            city.deposits.name,
+            city.deposits.priority,
+        )
+        load_resident_terms(actor, [each.terms() for each in city.resident.resident])
         path = folder / "tariffs.yaml"
         loaded = load_tariffs(actor, path, now) if path.exists() else []
     return LoadedCity(
@@ -155,6 +182,10 @@ def unverified(city: City) -> list[str]:
             (f"{each.name}: who approves how much ({each.source})", each.verified)
             for each in city.adjustments.reasons
         ),
+        *city.reads.figures(),
+        *city.resident.figures(),
+        *city.deposits.figures(),
+        *city.watching.figures(),
     ]
     if city.policies is not None:
         rules = (

@@ -7,76 +7,32 @@ field; a test compares the two.
 """
 
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
-from zoneinfo import available_timezones
 
 import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from chamberlain.billing.adjusting.kinds import Kind
+from chamberlain.cities.deposits_file import DepositsFile
+from chamberlain.cities.fields import (
+    Amount,
+    CenterCode,
+    Code,
+    FeeCode,
+    Name,
+    Percent,
+    Source,
+    Strict,
+    ZoneName,
+)
+from chamberlain.cities.reads_file import ReadsFile
+from chamberlain.cities.resident_file import ResidentFile
+from chamberlain.cities.watching_file import WatchingFile
 from chamberlain.identity.models import Role
 from chamberlain.kernel.errors import BadFile, BadRecord, Invalid
-from chamberlain.kernel.money import LARGEST_CENTS, cents_of
 
 LARGEST_FILE_BYTES = 4 * 1024 * 1024
-
-Code = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,24}$")]
-CenterCode = Annotated[str, Field(pattern=r"^[A-Z0-9]{1,8}$")]
-FeeCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.]{1,48}$")]
-Name = Annotated[str, Field(min_length=1, max_length=80)]
-Source = Annotated[str, Field(min_length=1, max_length=300)]
-
-
-def _amount(value: Any) -> int:
-    """Dollars written as text, in whole cents."""
-    if not isinstance(value, str):
-        raise ValueError('write the amount in quotes, such as "50.00", so that it stays exact')
-    try:
-        dollars = Decimal(value)
-    except InvalidOperation:
-        raise ValueError(f"“{value}” is not an amount of dollars") from None
-    exponent = dollars.as_tuple().exponent
-    if not isinstance(exponent, int) or exponent < -2 or not 0 < dollars * 100 <= LARGEST_CENTS:
-        raise ValueError(f"“{value}” is not a positive amount of dollars and cents")
-    return int(cents_of(dollars))
-
-
-def _percent(value: Any) -> Decimal:
-    if not isinstance(value, str):
-        raise ValueError('write the percent in quotes, such as "1.25", so that it stays exact')
-    try:
-        percent = Decimal(value)
-    except InvalidOperation:
-        raise ValueError(f"“{value}” is not a percent") from None
-    if not percent.is_finite() or not 0 <= percent <= 100:
-        raise ValueError(f"“{value}” is not a percent from 0 to 100")
-    return percent
-
-
-def _zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError(f"“{value}” is not a time zone such as America/Chicago")
-    return value
-
-
-Amount = Annotated[int, BeforeValidator(_amount)]
-Percent = Annotated[Decimal, BeforeValidator(_percent)]
-
-
-class Strict(BaseModel):
-    """A mapping without any field that is not named."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 class Calendar(Strict):
@@ -129,7 +85,7 @@ class CityTerms(Strict):
     """`city.yaml`."""
 
     name: Name
-    time_zone: Annotated[str, AfterValidator(_zone)]
+    time_zone: ZoneName
     calendar: Calendar
     centers: tuple[CenterTerms, ...]
     tenders: tuple[Literal["cash", "check", "money_order", "card"], ...]
@@ -462,6 +418,10 @@ class City(Strict):
     finals: FinalsFile = FinalsFile(final_bills=())
     adjustments: AdjustmentsFile = AdjustmentsFile(reasons=())
     certificates: CertificatesFile = CertificatesFile(certificates=())
+    watching: WatchingFile = WatchingFile()
+    reads: ReadsFile = ReadsFile()
+    resident: ResidentFile = ResidentFile()
+    deposits: DepositsFile = DepositsFile()
 
 
 T = TypeVar("T", bound=BaseModel)
@@ -480,6 +440,10 @@ def read_city(folder: Path) -> City:
     rebilling = _read(folder / "rebilling.yaml", RebillingFile, faults, needed=False)
     finals = _read(folder / "finals.yaml", FinalsFile, faults, needed=False)
     certificates = _read(folder / "certificates.yaml", CertificatesFile, faults, needed=False)
+    watching = _read(folder / "watching.yaml", WatchingFile, faults, needed=False)
+    reads = _read(folder / "reads.yaml", ReadsFile, faults, needed=False) or ReadsFile()
+    deposits = _read(folder / "deposits.yaml", DepositsFile, faults, needed=False)
+    resident = _read(folder / "resident.yaml", ResidentFile, faults, needed=False)
     if certificates is None or not fees.fees:
         certificates = CertificatesFile(certificates=())
     if city:
@@ -499,6 +463,9 @@ def read_city(folder: Path) -> City:
             if kind not in kinds
         ]
         faults += certificates.faults(fees, kinds)
+        faults += watching.faults({t.code for t in city.property_types}) if watching else []
+        faults += deposits.faults({t.code for t in city.property_types}) if deposits else []
+        faults += reads.faults({each.code for each in rebilling.reasons} if rebilling else set())
         reasons = {reason.code for reason in adjustments.reasons}
         faults += [
             BadRecord(f"finals.yaml final_bills.{i}", f"adjustments.yaml has no {code}")
@@ -533,6 +500,10 @@ def read_city(folder: Path) -> City:
         rebilling=rebilling or RebillingFile(limits=(), reasons=()),
         finals=finals or FinalsFile(final_bills=()),
         certificates=certificates,
+        watching=watching or WatchingFile(),
+        reads=reads,
+        resident=resident or ResidentFile(),
+        deposits=deposits or DepositsFile(),
     )
 
 

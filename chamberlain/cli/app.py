@@ -13,6 +13,8 @@ from chamberlain.cli import (
     city,
     database,
     demo,
+    deposits,
+    estimates,
     ledger,
     penalties,
     plans,
@@ -47,8 +49,10 @@ app.command("migrate")(database.migrate)
 app.command("demo")(demo.demo)
 app.command("bill-run")(bill_run.bill_run)
 app.command("print-bills")(print_bills.print_bills)
+app.command("estimate-reads")(estimates.estimate_reads)
 app.command("what-if")(what_if.what_if)
 app.command("penalties")(penalties.penalties)
+app.command("deposits")(deposits.deposits)
 app.command("plan-review")(plans.plan_review)
 app.command("serve")(serving.serve)
 app.command("version")(serving.version)

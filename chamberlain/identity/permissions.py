@@ -36,6 +36,10 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "document.review": _ACCOUNTS,
     "property.approve_change": _BILLING,
     "read.import": _ACCOUNTS,
+    "usage.watch": _BILLING,
+    "usage.work": _ACCOUNTS,
+    "read.estimate": _ACCOUNTS,
+    "route.change": _ACCOUNTS,
     # Revenue beside utilities
     "revenue.charge": _ACCOUNTS | _COUNTER,
     # Billing
@@ -52,6 +56,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     # Final bills
     "final.ask": _ACCOUNTS,
     "final.bill": _ACCOUNTS,
+    "customer_deposit.ask": _ACCOUNTS,
+    "customer_deposit.release": _BILLING,
     # Adjustments and penalties
     "adjustment.ask": _ACCOUNTS,
     "adjustment.approve": _BILLING | {Role.COORDINATOR},

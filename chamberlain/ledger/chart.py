@@ -15,6 +15,9 @@ BANK = "1000"
 MOVES = "2390"
 REFUNDS = "2400"
 UNCLAIMED = "2410"
+DEPOSITS = "2500"
+DEPOSIT_INTEREST = "5300"
+DEPOSIT_KIND = "deposit"
 # Where money is paid that no counter took, until the bank has it.
 CHANNELS = {
     "lockbox": "Lockbox",
@@ -133,6 +136,22 @@ def ensure_charge_kind(code: str, name: str, priority: int) -> None:
             "revenue": revenue,
             "priority": priority,
         },
+    )
+
+
+def ensure_deposit_accounts(name: str, priority: int) -> None:
+    """Makes the charge kind of customers' deposits, whose other side is held and never earned."""
+    held = _ensure(DEPOSITS, "Customers' deposits", LedgerAccount.Kind.LIABILITY)
+    _ensure(DEPOSIT_INTEREST, "Interest on customers' deposits", LedgerAccount.Kind.EXPENSE)
+    receivable = _ensure(
+        f"1200-{DEPOSIT_KIND}",
+        f"Receivable: {name}",
+        LedgerAccount.Kind.ASSET,
+        control=LedgerAccount.Control.CHARGES,
+    )
+    ChargeKind.objects.update_or_create(
+        code=DEPOSIT_KIND,
+        defaults={"name": name, "receivable": receivable, "revenue": held, "priority": priority},
     )
 
 

@@ -10,7 +10,6 @@ from datetime import datetime
 
 from chamberlain.database.rows import rows
 from chamberlain.kernel.errors import Refused
-from chamberlain.kernel.money import show_cents
 from chamberlain.ledger import chart
 
 
@@ -56,12 +55,3 @@ def forgiven(charge_ids: Sequence[int]) -> dict[int, tuple[str, int]]:
     """Those of the charges of which something was forgiven: by which adjustment, and cents."""
     found = rows(_OF_CHARGES, {"moves": chart.MOVES, "charges": list(charge_ids)})
     return {int(charge): (document, int(cents)) for charge, document, cents in found}
-
-
-def refuse_forgiven(charge_ids: Sequence[int]) -> None:
-    """Raises Forgiven, naming the first adjustment that settled one of the charges."""
-    for document, cents in forgiven(charge_ids).values():
-        raise Forgiven(
-            f"{document} settled {show_cents(cents)} of this bill without money; take that "
-            "adjustment back first."
-        )

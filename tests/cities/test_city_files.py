@@ -188,3 +188,23 @@ def test_every_field_of_the_schema_is_documented():
             continue
         for name, field in model.model_fields.items():
             assert f"`{field.alias or name}`" in text, f"{model.__name__}.{name}"
+
+
+def test_a_reason_of_true_ups_that_rebilling_does_not_have_is_a_fault(tmp_path):
+    for file in city_folder("chicago").iterdir():
+        if file.suffix == ".yaml":
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+    reads = tmp_path / "reads.yaml"
+    reads.write_text(reads.read_text().replace("estimates_trued_up", "no_such_reason"))
+    with pytest.raises(BadFile, match="rebilling.yaml has no no_such_reason"):
+        read_city(tmp_path)
+
+
+def test_a_cycle_of_reads_appears_once(tmp_path):
+    for file in city_folder("chicago").iterdir():
+        if file.suffix == ".yaml":
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+    reads = tmp_path / "reads.yaml"
+    reads.write_text(reads.read_text().replace("code: bimonthly", "code: monthly"))
+    with pytest.raises(BadFile, match="more than once"):
+        read_city(tmp_path)

@@ -24,6 +24,7 @@ _CHARGES_SQL = """
         k.receivable_id
     FROM ledger_charge c
     JOIN ledger_chargekind k ON k.id = c.kind_id
+    JOIN ledger_ledgeraccount r ON r.id = k.revenue_id AND r.kind = 'revenue'
     LEFT JOIN ledger_settlement s ON s.charge_id = c.id
     WHERE c.account_id = ANY(%(accounts)s) AND c.cents > coalesce(s.settled_cents, 0)
         AND (%(any_kind)s OR k.code = ANY(%(kinds)s))
@@ -38,7 +39,10 @@ _STANDINGS_SQL = """
 def adjustable(
     account_ids: Sequence[int], reason: Reason, charge_ids: Sequence[int] = ()
 ) -> pl.DataFrame:
-    """Open charges that a reason may settle, as CHARGES. charge_ids: only these, all when empty."""
+    """Open charges that a reason may settle, as CHARGES. charge_ids: only these, all when empty.
+
+    A deposit that was asked for is never among them: what the office gave would be owed back.
+    """
     values = {
         "accounts": list(account_ids),
         "any_kind": not reason.charge_kinds,

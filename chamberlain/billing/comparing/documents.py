@@ -15,6 +15,7 @@ from chamberlain.billing.comparing.words import (
     days_in_words,
     signed,
 )
+from chamberlain.billing.estimating.queries import how_estimated
 from chamberlain.billing.explanation import explain_line, quantity_in_words
 from chamberlain.kernel import paper
 from chamberlain.kernel.money import show_cents
@@ -29,8 +30,11 @@ def letter_pdf(why: Why, written_on: date) -> bytes:
     lines = queries.lines_of_bill(bill.bill_id)
     used = ""
     if bill.usage_thousandths is not None and bill.unit is not None:
-        how = ", by an estimated read" if bill.quality == "estimate" else ""
-        used = f"The meter counted {quantity_in_words(bill.usage_thousandths, bill.unit)}{how}."
+        quantity = quantity_in_words(bill.usage_thousandths, bill.unit)
+        used = f"The meter counted {quantity}."
+        if bill.quality == "estimate":
+            how = how_estimated([bill.bill_id]).get(bill.bill_id, "")
+            used = f"Nobody read the meter; {quantity} are estimated. {how}".rstrip()
     return paper.pdf(
         _TEMPLATES / "letter.typ",
         {

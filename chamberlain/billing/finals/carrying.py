@@ -12,6 +12,7 @@ from chamberlain.billing.finals.terms import terms_on
 from chamberlain.billing.plans.queries import plans_of_account
 from chamberlain.identity.actors import Actor, acting
 from chamberlain.kernel.errors import AlreadyDone, Invalid, Refused
+from chamberlain.ledger import chart
 from chamberlain.ledger.models import Account
 from chamberlain.ledger.queries import balance, open_charges
 from chamberlain.registry.models import AccountHolding
@@ -74,7 +75,11 @@ def _ask_moves(actor: Actor, found: MoveOut, today: date, now: datetime) -> list
     assert found.next_account_id is not None
     other = Account.objects.values_list("number", flat=True).get(pk=found.next_account_id)
     note = f"Moved out on {found.left_on:%B %-d, %Y}; the balance goes to account {other}"
-    charges = tuple(charge.charge_id for charge in open_charges([found.account_id]))
+    charges = tuple(
+        charge.charge_id
+        for charge in open_charges([found.account_id])
+        if charge.kind != chart.DEPOSIT_KIND
+    )
     credit = balance(found.account_id).credit_cents
     wanted = []
     if charges:

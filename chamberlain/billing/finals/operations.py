@@ -7,6 +7,7 @@ from django.db import connection, transaction
 
 from chamberlain.billing import composing
 from chamberlain.billing import posting as bill_posting
+from chamberlain.billing.deposits.carrying import give_back_at_end, lock_for_end
 from chamberlain.billing.finals import queries
 from chamberlain.billing.finals.finding import locked, next_account_of
 from chamberlain.billing.finals.models import FinalBill, FinalRead, MoveOut
@@ -41,10 +42,14 @@ class Leaving:
 
 @dataclass(frozen=True, slots=True)
 class FinalBilled:
-    """The final bills by number, and what they come to in cents."""
+    """The final bills by number, and what they come to in cents.
+
+    deposit_cents: of the deposit with interest, used for what was owed or carried on.
+    """
 
     bill_numbers: tuple[str, ...]
     cents: int
+    deposit_cents: int = 0
 
 
 def ask_final_bill(actor: Actor, leaving: Leaving, today: date, now: datetime) -> int:
@@ -90,6 +95,8 @@ def make_final_bill(
 ) -> FinalBilled:
     """Bills what is not billed yet up to the move, and uses the account's credit for it.
 
+    The deposit goes on to the holder's next account, or pays what is owed and becomes credit.
+
     Raises AlreadyDone, DayClosed, NotBillable when a final read is still to be taken, a bill
     covers days after the move, or a usage has to be looked at first.
     """
@@ -102,12 +109,13 @@ def make_final_bill(
         if day is None or day.closed_at:
             raise DayClosed("The business day is not open; post on an open day.")
         _check_ready(found)
-        lock_balances([found.account_id])
+        lock_for_end(found.account_id, found.next_account_id)
         due = unbilled(found)
         numbers = _post(actor, found, due, day, now) if due.lines.height else ()
+        given = give_back_at_end(actor, found.account_id, found.next_account_id, day, now)
         found.billed_at, found.billed_by_id = now, actor.user_id
         found.save(update_fields=["billed_at", "billed_by"])
-        return FinalBilled(numbers, due.cents)
+        return FinalBilled(numbers, due.cents, given)
 
 
 def _check_ready(found: MoveOut) -> None:

@@ -54,6 +54,16 @@ def penalty_entries_of(charge_ids: Sequence[int]) -> list[int]:
     return sorted({int(entry) for entry, *_ in found} - kept)
 
 
+def penalties_to_reverse(charge_ids: Sequence[int]) -> dict[int, int]:
+    """Cents of the penalties that `penalty_entries_of` names, by the charge that caused them."""
+    entries = set(penalty_entries_of(charge_ids))
+    found: dict[int, int] = {}
+    for entry, _, cents, cause in rows(_PENALTIES_SQL, [list(charge_ids)]):
+        if entry in entries:
+            found[int(cause)] = found.get(int(cause), 0) + int(cents)
+    return found
+
+
 def partly_waived(charge_ids: Sequence[int]) -> dict[int, str]:
     """Those of the charges that caused a penalty of which only a part was waived, and by which
     adjustment: it has to be taken back before the penalty can be."""

@@ -13,15 +13,13 @@ import polars as pl
 from django.db import connection, transaction
 
 from chamberlain.billing.composing import Posting
-from chamberlain.billing.penalties.reversing import partly_waived
 from chamberlain.billing.rebilling import limits as limit_rules
 from chamberlain.billing.rebilling.models import CityChunk, CityRebill, Reason
 from chamberlain.billing.rebilling.operations import NOTE_MAX, limits_on
 from chamberlain.billing.rebilling.posting import (
     Replaced,
-    penalized_charges,
+    not_to_be_taken_back,
     replace_bills,
-    settled_charges,
 )
 from chamberlain.billing.rebilling.recomputing import (
     Recomputed,
@@ -37,7 +35,6 @@ from chamberlain.database.spreading import spread
 from chamberlain.identity.actors import Actor, actor_of
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitted, Refused
 from chamberlain.ledger import chart
-from chamberlain.ledger.forgiven import forgiven
 from chamberlain.ledger.operations import day_to_post_on
 from chamberlain.ledger.posting import lock_balances, sentences
 from chamberlain.tariffs.models import Tariff
@@ -236,6 +233,6 @@ def _set_right(chunk: CityChunk) -> tuple[Replaced, int]:
 
 def _forgiven(found: Recomputed) -> pl.DataFrame:
     """Bills of which something was forgiven, or a part of a penalty that they caused: old_id."""
-    named = [*forgiven(settled_charges(found)), *partly_waived(penalized_charges(found))]
+    named = list(not_to_be_taken_back(found))
     lines = found.old_lines.filter(pl.col("charge_id").is_in(named))
     return lines.select("old_id").unique()

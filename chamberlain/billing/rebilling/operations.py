@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from chamberlain.billing.certificates.queries import certified_until
 from chamberlain.billing.composing import Posting
-from chamberlain.billing.penalties.reversing import partly_waived, penalty_entries_of
+from chamberlain.billing.penalties.reversing import penalties_to_reverse
 from chamberlain.billing.rebilling import limits as limit_rules
 from chamberlain.billing.rebilling import showing
 from chamberlain.billing.rebilling.corrections import Corrections, apply, check, check_bills
@@ -18,9 +18,9 @@ from chamberlain.billing.rebilling.limits import Limits
 from chamberlain.billing.rebilling.models import Reason, Rebill, Rule
 from chamberlain.billing.rebilling.posting import (
     Replaced,
+    not_to_be_taken_back,
     penalized_charges,
     replace_bills,
-    settled_charges,
 )
 from chamberlain.billing.rebilling.recomputing import Recomputed, Scope, accounts_of, recompute
 from chamberlain.database.rows import rows
@@ -29,7 +29,7 @@ from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitt
 from chamberlain.kernel.money import show_cents
 from chamberlain.kernel.periods import add_months
 from chamberlain.ledger import chart
-from chamberlain.ledger.forgiven import Forgiven, refuse_forgiven
+from chamberlain.ledger.forgiven import Forgiven
 from chamberlain.ledger.operations import day_to_post_on
 from chamberlain.ledger.posting import lock_balances, sentences
 from chamberlain.ledger.queries import account_id_of
@@ -211,11 +211,7 @@ def _is_certified(rebill: Rebill, today: date) -> bool:
 
 
 def _penalty_cents(charge_ids: Sequence[int]) -> int:
-    query = """
-        SELECT coalesce(sum(cents), 0)::bigint FROM ledger_transfer
-        WHERE entry_id = ANY(%s) AND effect = 'raise'
-    """
-    return int(rows(query, [penalty_entries_of(charge_ids)])[0][0])
+    return sum(penalties_to_reverse(charge_ids).values())
 
 
 def _refuse_beyond(
@@ -243,12 +239,8 @@ def _set_right(actor: Actor, rebill: Rebill) -> tuple[Recomputed, showing.Shown]
     if found.refusals.height:
         number, sentence = found.refusals.select("number", "sentence").row(0)
         raise Refused(f"Bill {number} cannot be rebilled: {sentence}", field="corrections")
-    refuse_forgiven(settled_charges(found))
-    for adjustment in partly_waived(penalized_charges(found)).values():
-        raise Forgiven(
-            f"{adjustment} waived a part of a late penalty that these bills caused; take that "
-            "adjustment back first."
-        )
+    for sentence in not_to_be_taken_back(found).values():
+        raise Forgiven(sentence)
     if found.pairs.is_empty() and not is_changed:
         raise NothingToRebill(
             "Each bill of these days is what it would be today, so nothing changes; check the days "

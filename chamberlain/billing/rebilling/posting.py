@@ -9,13 +9,19 @@ import psycopg
 from chamberlain.billing import composing
 from chamberlain.billing import posting as bill_posting
 from chamberlain.billing.composing import Composed, Posting
-from chamberlain.billing.penalties.reversing import penalty_entries_of, reverse_entries
+from chamberlain.billing.penalties.reversing import (
+    partly_waived,
+    penalty_entries_of,
+    reverse_entries,
+)
 from chamberlain.billing.rebilling import replacing
 from chamberlain.billing.rebilling.recomputing import Recomputed
 from chamberlain.billing.rebilling.replacing import Standing
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.frames import copy_frame, next_ids, read_frame
+from chamberlain.kernel.money import show_cents
 from chamberlain.ledger import chart
+from chamberlain.ledger.forgiven import forgiven
 from chamberlain.ledger.posting import post_frames
 
 
@@ -67,6 +73,22 @@ def settled_charges(found: Recomputed) -> list[int]:
 def penalized_charges(found: Recomputed) -> list[int]:
     """Charges of the bills that are taken back that caused a late penalty."""
     return _charges(found, pl.col("is_penalized"))
+
+
+def not_to_be_taken_back(found: Recomputed) -> dict[int, str]:
+    """Charges that an adjustment settled, whole or in their penalty, without money: by id, the
+    sentence that says what has to be taken back first."""
+    said = {
+        charge: f"{adjustment} settled {show_cents(cents)} of this bill without money; take that "
+        "adjustment back first."
+        for charge, (adjustment, cents) in forgiven(settled_charges(found)).items()
+    }
+    for charge, adjustment in partly_waived(penalized_charges(found)).items():
+        said[charge] = (
+            f"{adjustment} waived a part of a late penalty that these bills caused; take that "
+            "adjustment back first."
+        )
+    return said
 
 
 def _charges(found: Recomputed, which: pl.Expr) -> list[int]:

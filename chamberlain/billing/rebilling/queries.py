@@ -163,6 +163,11 @@ def rebill(rebill_id: int) -> RebillView:
     )
 
 
+def bill_changes(items: Sequence[dict[str, Any]]) -> tuple[BillChange, ...]:
+    """Bills old against new that `showing.shown` made and that are not posted yet."""
+    return tuple(_bill(item, {}) for item in items)
+
+
 def rebills_of_account(account_id: int, limit: int = 50, offset: int = 0) -> list[RebillRow]:
     """Rebills of an account, the newest first; drafts that nobody asked for are left out."""
     where = """WHERE r.account_id = %s AND r.status <> 'draft' ORDER BY r.id DESC

@@ -29,7 +29,7 @@ _PRINTED = ["component_id", "cents", "quantity_thousandths", "unit", "rate_micro
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The days to be looked at (to_on: the first day after, None without end), and where: at the
-    service points of an account, or at those in a range of ids that a tariff bills.
+    service points of an account, at those in a range of ids that a tariff bills, or at some.
 
     takes_back: numbers of bills that were not due; only they are looked at, and nothing is billed
     in their place. bills_again: numbers of bills that were taken back; only their days are.
@@ -40,6 +40,7 @@ class Scope:
     account_id: int | None = None
     tariff_id: int | None = None
     points: tuple[int, int] = (0, 0)
+    point_ids: tuple[int, ...] = ()
     takes_back: tuple[str, ...] = ()
     bills_again: tuple[str, ...] = ()
 
@@ -117,6 +118,7 @@ _POINTS = """
     SELECT DISTINCT service_point_id AS id FROM billing_serviceagreement
     WHERE account_id = %(account)s
         OR (tariff_id = %(tariff)s AND service_point_id BETWEEN %(first)s AND %(last)s)
+        OR service_point_id = ANY(%(point_ids)s::bigint[])
 """
 
 _ACCOUNTS_SQL = f"""
@@ -262,6 +264,7 @@ def _params(scope: Scope) -> dict[str, Any]:
         "tariff": scope.tariff_id,
         "first": scope.points[0],
         "last": scope.points[1],
+        "point_ids": list(scope.point_ids),
         "from_on": scope.from_on,
         "to_on": scope.to_on,
         "takes_back": list(scope.takes_back),

@@ -36,6 +36,7 @@ _TABS = (
     ("usage", "Usage", "usage/"),
     ("other", "Licenses and citations", "other/"),
     ("plans", "Payment plans", "plans/"),
+    ("deposits", "Deposits", "deposits/"),
     ("rebills", "Rebills", "rebills/"),
     ("adjustments", "Adjustments", "adjustments/"),
     ("history", "History", "history/"),

@@ -13,11 +13,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from chamberlain.billing import operations, queries
+from chamberlain.billing.estimating.queries import reads_asked_by
 from chamberlain.billing.queries import RunRow
 from chamberlain.billing.tasks import defer_bill_run
 from chamberlain.identity.queries import revenue_office
 from chamberlain.kernel.errors import Refused
 from chamberlain.ledger.queries import open_day
+from chamberlain.metering.routes.queries import routes_due
 from chamberlain.tariffs.catalogue import tariff_rows
 from chamberlain.web.access import actor_of_page, needs, say_refusal
 from chamberlain.web.middleware import OfficeRequest
@@ -161,12 +163,22 @@ def run(request: OfficeRequest, run_id: int) -> HttpResponse:
     values = _progress(request, found) | {
         "classes": queries.billed_by_class(run_id),
         "held": queries.held_by_code(run_id),
+        **_reading(run_id),
         "waiting": queries.unresolved_count(run_id),
         "may_resume": found.status in ("planned", "stopped")
         and actor_of_page(request).may("bill_run.start"),
         "breadcrumbs": [_RUNS, {"label": found.name}],
     }
     return render(request, "bill_runs/run.html", values)
+
+
+def _reading(run_id: int) -> dict[str, Any]:
+    """Whether the run asks for reads, and how far the routes due within its days are."""
+    asked = reads_asked_by(run_id)
+    if asked is None:
+        return {"asks_for_reads": False}
+    after, up_to, cycle_months = asked
+    return {"asks_for_reads": True, "routes": routes_due(after, up_to, cycle_months)}
 
 
 @needs("billing.view")

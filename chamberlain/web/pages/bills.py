@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from chamberlain.billing import queries
 from chamberlain.billing.documents import bill_pdf
+from chamberlain.billing.estimating.queries import how_estimated
 from chamberlain.billing.explanation import explain_bill, explain_line
 from chamberlain.billing.queries import BillRow
 from chamberlain.web.access import actor_of_page, needs
@@ -42,6 +43,7 @@ def bill(request: OfficeRequest, number: str) -> HttpResponse:
         "before": before,
         "lines": [(line, explain_line(line)) for line in lines],
         "explanation": explain_bill(found, lines, before, lines_before),
+        "how_estimated": how_estimated([found.bill_id]).get(found.bill_id, ""),
         "days": (found.to_on - found.from_on).days,
         "may_take_back": may_rebill and found.entry_id and not found.is_reversed,
         "may_bill_again": may_rebill and found.is_reversed and not replaced_by,

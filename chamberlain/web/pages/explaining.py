@@ -14,6 +14,7 @@ from chamberlain.billing.comparing import analysis as analyses
 from chamberlain.billing.comparing import documents
 from chamberlain.billing.comparing.analysis import Analysis, BillAnalysed
 from chamberlain.billing.comparing.queries import why
+from chamberlain.billing.estimating.queries import how_estimated
 from chamberlain.billing.explanation import quantity_in_words
 from chamberlain.kernel.errors import Invalid
 from chamberlain.kernel.periods import add_months
@@ -57,6 +58,7 @@ def why_this_much(request: OfficeRequest, number: str) -> HttpResponse:
     values = {
         "bill": found.bill,
         "comparisons": found.comparisons,
+        "how_estimated": how_estimated([found.bill.bill_id]).get(found.bill.bill_id, ""),
         "shows_contact": actor_of_page(request).may("contact.view"),
         "breadcrumbs": [
             {"label": "Accounts", "url": "/accounts/"},

@@ -18,6 +18,7 @@ from chamberlain.billing.finals.showing import ShownBill, shown_bills
 from chamberlain.billing.queries import bills_by_id
 from chamberlain.identity.queries import revenue_office
 from chamberlain.kernel.errors import Refused
+from chamberlain.kernel.money import show_cents
 from chamberlain.ledger.queries import open_day
 from chamberlain.registry import queries as registry
 from chamberlain.web.access import actor_of_page, needs, say_refusal
@@ -241,9 +242,14 @@ def make_bill(request: OfficeRequest, move_out_id: int) -> HttpResponse:
     def bill() -> str:
         day = open_day(revenue_office().center_id)
         made = operations.make_final_bill(actor, move_out_id, day.pk if day else 0, now)
+        deposit = (
+            f" {show_cents(made.deposit_cents)} of the deposit went with it."
+            if made.deposit_cents
+            else ""
+        )
         if not made.bill_numbers:
-            return "Everything was billed before; no further bill was needed."
-        return f"Final bill {', '.join(made.bill_numbers)} was made."
+            return f"Everything was billed before; no further bill was needed.{deposit}"
+        return f"Final bill {', '.join(made.bill_numbers)} was made.{deposit}"
 
     return _do(request, move_out_id, AskForm({}), bill)
 

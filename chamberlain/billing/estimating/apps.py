@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class Estimating(AppConfig):
+    name = "chamberlain.billing.estimating"
+    label = "estimating"

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class Routes(AppConfig):
+    name = "chamberlain.metering.routes"
+    label = "routes"

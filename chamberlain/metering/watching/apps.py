@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class Watching(AppConfig):
+    name = "chamberlain.metering.watching"
+    label = "watching"
