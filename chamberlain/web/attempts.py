@@ -24,7 +24,7 @@ def network_of(request: HttpRequest) -> str:
     """What tries from this request are counted by: an IPv4 address, or the /64 of an IPv6 one."""
     said = str(get_adapter(request).get_client_ip(request))
     try:
-        address = ip_address(said.split("%")[0])
+        address = ip_address(said.split("%", maxsplit=1)[0])
     except ValueError:
         return said[:60]
     if not isinstance(address, IPv6Address):

@@ -23,10 +23,11 @@ def read_po(text: str) -> dict[str, tuple[str, ...]]:
         for line in block.splitlines():
             if line.startswith("#"):
                 continue
-            if not line.startswith('"'):
-                current, _, line = line.partition(" ")
+            keyword, quote, rest = line.partition('"')
+            if keyword:
+                current = keyword.strip()
                 fields[current] = ""
-            fields[current] += ast.literal_eval(line)
+            fields[current] += ast.literal_eval(quote + rest)
         if "msgid" in fields:
             context = fields["msgctxt"] + _CONTEXT if "msgctxt" in fields else ""
             plural = _PLURAL + fields["msgid_plural"] if "msgid_plural" in fields else ""
