@@ -408,12 +408,15 @@ def test_the_list_of_what_is_due_has_a_cycle_and_pages() -> None:
     town = estimated_town(3)
     read_on(town.agreements[0], date(2025, 11, 1), 140, "estimate")
     read_on(town.agreements[0], date(2026, 1, 1), 120)
-    found = queries.true_ups_due(limit=2, offset=2)
+    found = queries.true_ups_due(DAY, limit=2, offset=2)
     assert (found.count, found.able, len(found.rows)) == (4, 3, 2)
     assert "less than 130" in str(found.rows[1].refusal)
     assert found.rows[1].run_id not in found.able_ids
     assert len(queries.points_of_cycle(2)) == 3
-    assert queries.true_ups_due(queries.points_of_cycle(1)).rows == ()
+    later = queries.true_ups_due(date(2031, 3, 2))
+    assert (later.count, later.able) == (4, 0)
+    assert "further back than bills are set right" in str(later.rows[0].refusal)
+    assert queries.true_ups_due(DAY, queries.points_of_cycle(1)).rows == ()
 
 
 @pytest.mark.django_db

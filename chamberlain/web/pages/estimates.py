@@ -183,14 +183,14 @@ def _said(done: operations.Estimated) -> str:
 @require_safe
 def due(request: OfficeRequest) -> HttpResponse:
     """True-ups that are due: of all, or of the services of one billing cycle."""
-    cycle = _cycle(request.GET.get("cycle", ""))
+    today, cycle = timezone.localdate(), _cycle(request.GET.get("cycle", ""))
     points = queries.points_of_cycle(cycle) if cycle else None
-    found = queries.true_ups_due(points, PAGE_ROWS, _offset(request))
+    found = queries.true_ups_due(today, points, PAGE_ROWS, _offset(request))
 
     def fetch(limit: int, offset: int) -> list[queries.DueRow]:
         if offset == _offset(request):
             return list(found.rows)
-        return list(queries.true_ups_due(points, limit, offset).rows)
+        return list(queries.true_ups_due(today, points, limit, offset).rows)
 
     values = {
         "found": found,
@@ -220,7 +220,9 @@ def _chosen(request: OfficeRequest) -> list[int]:
     if request.POST.get("all"):
         cycle = _cycle(request.POST.get("cycle", ""))
         points = queries.points_of_cycle(cycle) if cycle else None
-        return list(queries.true_ups_due(points, 0).able_ids[: true_up.MOST_AT_ONCE])
+        return list(
+            queries.true_ups_due(timezone.localdate(), points, 0).able_ids[: true_up.MOST_AT_ONCE]
+        )
     return [int(each) for each in request.POST.getlist("run") if each.isdecimal()]
 
 
