@@ -132,16 +132,16 @@ def test_a_route_that_nobody_is_billed_on_is_not_estimated(clerk: Client) -> Non
 def test_true_ups_that_changed_since_are_shown_again(clerk: Client) -> None:
     town = estimated_town()
     read_on(town.agreements[0], date(2025, 11, 1), 150)
-    ids = due().runs["run_id"].to_list()
+    runs = ",".join(map(str, due().runs["run_id"]))
     assert clerk.post("/routes/true-ups/look/").status_code == 302
     page = clerk.post("/routes/true-ups/look/", {"all": "1", "cycle": "2"})
     assert page.status_code == 200
     seen = page.context["looked"].seen
     run(plan(town, "run-last"))
-    answer = clerk.post("/routes/true-ups/post/", {"run": ids, "seen": seen})
+    answer = clerk.post("/routes/true-ups/post/", {"runs": runs, "seen": seen})
     assert answer.status_code == 409
     assert "changed since you looked" in answer.content.decode()
     assert not TrueUp.objects.exists()
     seen = answer.context["looked"].seen
-    assert clerk.post("/routes/true-ups/post/", {"run": ids, "seen": seen}).status_code == 302
+    assert clerk.post("/routes/true-ups/post/", {"runs": runs, "seen": seen}).status_code == 302
     assert TrueUp.objects.count() == 1

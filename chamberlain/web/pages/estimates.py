@@ -244,7 +244,7 @@ def _show(request: OfficeRequest, chosen: list[int], problem: str) -> HttpRespon
         "looked": looked,
         "shown": [(each, bill_changes(each.shown)) for each in ups[:SHOWN_AT_ONCE]],
         "more": max(0, len(ups) - SHOWN_AT_ONCE),
-        "chosen": chosen,
+        "chosen": ",".join(map(str, chosen)),
         "alone": sum(each.is_posted_alone for each in ups),
         "for_two": sum(each.is_for_two for each in ups),
         "right": sum(each.is_right for each in ups),
@@ -263,7 +263,7 @@ def _show(request: OfficeRequest, chosen: list[int], problem: str) -> HttpRespon
 @require_POST
 def post(request: OfficeRequest) -> HttpResponse:
     """Posts the true-ups that were looked at, on the revenue office's open day."""
-    chosen = [int(each) for each in request.POST.getlist("run") if each.isdecimal()]
+    chosen = [int(each) for each in request.POST.get("runs", "").split(",") if each.isdecimal()]
     today: date = timezone.localdate()
     day = open_day(revenue_office().center_id)
     try:
