@@ -24,6 +24,7 @@ from chamberlain.billing.documents import bill_pdf
 from chamberlain.billing.explanation import explain_line, quantity_in_words
 from chamberlain.billing.queries import BillRow, lines_of_bill
 from chamberlain.cashiering.hosted import queries as hosted
+from chamberlain.cashiering.hosted.operations import post_waiting
 from chamberlain.cashiering.hosted.providers import is_set_up
 from chamberlain.kernel.errors import Refused
 from chamberlain.kernel.money import show_cents
@@ -150,6 +151,8 @@ def show(
 def overview(request: HttpRequest, of: Held) -> HttpResponse:
     """What is owed, the last bill, and what can be done."""
     today = timezone.localdate()
+    for intent in hosted.waiting_of(of.account_id):
+        post_waiting(intent, timezone.now())
     bills = queries.bills_of(of, 1)
     values = {
         "owed": queries.owed_by(of, today),
