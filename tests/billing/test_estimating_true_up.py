@@ -19,7 +19,7 @@ from chamberlain.billing.estimating.models import TrueUp
 from chamberlain.billing.estimating.spreading import spread
 from chamberlain.billing.estimating.true_up import TruedUp, look_at_true_ups, post_true_ups
 from chamberlain.billing.estimating.weighing import Weighed
-from chamberlain.billing.models import Bill, ServiceAgreement
+from chamberlain.billing.models import Bill, Hold, ServiceAgreement
 from chamberlain.billing.rebilling import corrections
 from chamberlain.billing.rebilling.models import CorrectedRead, Rebill
 from chamberlain.billing.rebilling.operations import (
@@ -278,6 +278,19 @@ def test_refusals_of_true_ups_change_nothing() -> None:
     with pytest.raises(DayClosed):
         post_true_ups(program_actor(), ids, seen, town.day.pk, DAY, NOW)
     assert not TrueUp.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_read_below_the_estimates_is_held_until_it_is_trued_up() -> None:
+    town = estimated_town(register=113, bills_last=True)
+    hold = Hold.objects.get(code="negative_usage")
+    true_up(town)
+    hold.refresh_from_db()
+    assert hold.resolution == "Trued up; the next run bills it."
+    run(plan(town, "run-rest"))
+    found = standing(town.agreements[0])
+    assert sum(usage for _, usage, _ in found) == 13_000
+    assert len(found) == 3
 
 
 @given(

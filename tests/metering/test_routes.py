@@ -304,3 +304,13 @@ def test_by_night_the_low_reads_of_imports_are_settled() -> None:
     import_reads(program_actor(), file, "csv", "handheld.csv", NOW, today=DAY)
     settle_low_reads_by_night(0)
     assert Read.objects.get(to_on=DAY).usage_thousandths == -7000
+
+
+@pytest.mark.django_db
+def test_a_stop_with_two_meters_is_not_typed() -> None:
+    points = streets(2)
+    code = route(1)
+    Installation.objects.filter(meter__serial="M1").update(service_point=points[0])
+    [stop] = queries.stops(queries.route(code, DAY))
+    result = operations.type_reads(program_actor(), code, DAY, {stop.stop_id: 5}, DAY)
+    assert "2 meters serve this stop" in result.refusals[stop.stop_id]
