@@ -175,11 +175,12 @@ def disagreements_of(account_id: int, property_id: int, on: date) -> list[Disagr
 def _found(values: dict[str, Any]) -> list[Disagreement]:
     return [
         Disagreement(
-            *row[:9],
-            Billing(row[9], row[10], row[11], tuple(sorted(row[12])), row[13]),
-            Billing(row[14], row[15], row[16], tuple(sorted(row[17])), row[18]),
-            row[19],
-            row[20],
+            *[
+                *row[:9],
+                Billing(row[9], row[10], row[11], tuple(sorted(row[12])), row[13]),
+                Billing(row[14], row[15], row[16], tuple(sorted(row[17])), row[18]),
+                *row[19:],
+            ]
         )
         for row in rows(_FROM + _ROWS, values)
     ]
