@@ -41,7 +41,7 @@ from chamberlain.metering.models import Read
 from chamberlain.tariffs.models import Component
 from tests.billing.estimating_scenes import metered_town, read_on
 from tests.billing.rebilling_scenes import LIMITS, load_limits, new, rebill
-from tests.billing.town import Town, plan
+from tests.billing.town import Town, make_read, plan
 from tests.office import DAY, NOW, make_actor
 
 FIRST, SECOND = date(2025, 3, 1), date(2025, 5, 1)
@@ -320,6 +320,18 @@ def test_the_shares_of_days_add_up_to_the_register_and_are_those_of_one_meter_al
     assert sums == {run_id: totals[run_id] for run_id in range(len(lengths))}
 
 
+def billed_right_at_once(
+    town: Town, agreement: ServiceAgreement, right: list[tuple[date, int, int]]
+) -> list[tuple[date, int, int]]:
+    """What the bills of another house come to when the same usage is read in the first place."""
+    since = FIRST
+    for to_on, usage, _ in right:
+        make_read(agreement, usage, from_on=since, to_on=to_on, source=f"right {to_on}")
+        since = to_on
+    run(plan(town, "right"))
+    return standing(agreement)
+
+
 class TestRandomEstimates(TestCase):
     """Random estimates, trued up, are what would have been billed with the spread usage."""
 
@@ -333,9 +345,9 @@ class TestRandomEstimates(TestCase):
     def test_billed_usage_is_what_the_registers_differ_by(
         self, guesses: list[tuple[int, int]], last_days: int, used: int, bills_last: bool
     ) -> None:
-        town = metered_town(1)
+        town = metered_town(2)
         load_limits()
-        [agreement] = town.agreements
+        agreement, neighbor = town.agreements
         read_on(agreement, FIRST, 100)
         on, register = FIRST, 100
         for days, guess in guesses:
@@ -355,8 +367,10 @@ class TestRandomEstimates(TestCase):
         assert sum(usage for _, usage, _ in found) == used * 1000
         assert len(found) == len(guesses) + 1
         assert all(usage >= 0 for _, usage, _ in found)
-        owed = sum(bill.total_cents for bill in Bill.objects.filter(replaced_by=None))
+        bills = Bill.objects.filter(replaced_by=None)
+        owed = sum(bill.total_cents for bill in bills)
         assert balance(agreement.account_id).owed_cents == owed
+        assert billed_right_at_once(town, neighbor, found) == found
         assert prove(program_actor()).holds
 
 
