@@ -42,7 +42,9 @@ def mo_bytes(texts: dict[str, tuple[str, ...]]) -> bytes:
         (key.encode(), _PLURAL.join(said).encode()) for key, said in texts.items() if all(said)
     )
     start = 28 + 16 * len(rows)
-    keys, values, data = [], [], b""
+    keys: list[int] = []
+    values: list[int] = []
+    data = b""
     for place, column in ((0, keys), (1, values)):
         for row in rows:
             column += [len(row[place]), start + len(data)]

@@ -52,11 +52,9 @@ def present(request: HttpRequest) -> Held | None:
 
 def for_resident(
     page: Callable[Concatenate[HttpRequest, Held, P], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+) -> Callable[..., HttpResponse]:
     """A page for whoever was let in; others go to the door."""
 
-    @never_cache
-    @in_chosen_language
     @wraps(page)
     def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         of = present(request)
@@ -69,4 +67,4 @@ def for_resident(
             values = {"held": of, "is_missing": is_missing}
             return render(request, "resident/refused.html", values, status=refusal.status)
 
-    return guarded
+    return never_cache(in_chosen_language(guarded))
