@@ -49,7 +49,7 @@ def usage_chart(rows: Sequence[tuple[date, float, bool]], unit: str) -> bytes:
 def _short(day: date) -> str:
     if (get_language() or "en").startswith("en"):
         return f"{day:%b %y}"
-    return date_format(day, "M y")
+    return date_format(day, "b y")
 
 
 def rate_chart(rows: Sequence[tuple[str, date, float]], until: date, what: str) -> bytes:

@@ -3,6 +3,7 @@
 Nothing that a person types stands in an address or a log; an address names at most a bill.
 """
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -36,6 +37,7 @@ from chamberlain.web.paging import page_of
 from chamberlain.web.saying import month_said
 
 ROWS = 24
+DAY = timedelta(days=1)
 
 
 class EnterForm(forms.Form):
@@ -214,7 +216,7 @@ def usage(request: HttpRequest, of: Held) -> HttpResponse:
     """Usage by bill, as a chart and as a table."""
     rows = _metered(of)
     said = "; ".join(
-        f"{month_said(row.to_on)} {quantity_in_words(row.usage_thousandths or 0, row.unit or '')}"
+        f"{month_said(row.to_on - DAY)} {quantity_in_words(row.usage_thousandths or 0, row.unit or '')}"
         for row in rows[-6:]
     )
     values = {
@@ -234,7 +236,7 @@ def _unit(rows: list[BillRow]) -> str:
 def usage_picture(request: HttpRequest, of: Held) -> HttpResponse:
     """The chart of `usage`."""
     rows = [
-        (row.to_on, max(0, row.usage_thousandths or 0) / 1000, row.quality == "estimate")
+        (row.to_on - DAY, max(0, row.usage_thousandths or 0) / 1000, row.quality == "estimate")
         for row in _metered(of)
     ]
     response = HttpResponse(
