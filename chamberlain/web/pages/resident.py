@@ -215,16 +215,17 @@ def _metered(of: Held) -> list[BillRow]:
 def usage(request: HttpRequest, of: Held) -> HttpResponse:
     """Usage by bill, as a chart and as a table."""
     rows = _metered(of)
-    said = "; ".join(
-        f"{month_said(row.to_on - DAY)} {quantity_in_words(row.usage_thousandths or 0, row.unit or '')}"
-        for row in rows[-6:]
-    )
+    said = "; ".join(f"{month_said(row.to_on - DAY)} {_used(row)}" for row in rows[-6:])
     values = {
         "rows": rows[::-1],
         "alt": _("Bars of usage by bill: %(usages)s.") % {"usages": said},
         "unit": _unit(rows),
     }
     return show(request, of, "usage", values, "usage")
+
+
+def _used(row: BillRow) -> str:
+    return quantity_in_words(row.usage_thousandths or 0, row.unit or "")
 
 
 def _unit(rows: list[BillRow]) -> str:
