@@ -293,6 +293,34 @@ def test_a_read_below_the_estimates_is_held_until_it_is_trued_up() -> None:
     assert len(found) == 3
 
 
+@pytest.mark.django_db
+def test_the_estimate_to_a_move_stays_and_the_next_holder_counts_from_it() -> None:
+    town = metered_town(1)
+    load_limits()
+    [agreement] = town.agreements
+    read_on(agreement, FIRST, 100)
+    read_on(agreement, SECOND, 110, "estimate", "move-out 7 2025-05-01")
+    run(plan(town))
+    read_on(agreement, THIRD, 120, "estimate")
+    read_on(agreement, LAST, 140)
+    [row] = due().runs.iter_rows(named=True)
+    assert (row["first_on"], row["estimates"], row["start_register"]) == (SECOND, 1, 110)
+    assert row["total_thousandths"] == 30_000
+    true_up(town)
+    assert Read.objects.get(source="move-out 7 2025-05-01").usage_thousandths == 10_000
+
+
+@pytest.mark.django_db
+def test_estimates_before_the_one_to_a_move_are_not_reopened() -> None:
+    town = metered_town(1)
+    [agreement] = town.agreements
+    read_on(agreement, FIRST, 100)
+    read_on(agreement, SECOND, 110, "estimate")
+    read_on(agreement, THIRD, 120, "estimate", "closing C7")
+    read_on(agreement, LAST, 140)
+    assert due().runs.is_empty()
+
+
 @given(
     st.lists(st.lists(st.integers(1, 200), min_size=1, max_size=6), min_size=1, max_size=4),
     st.lists(st.integers(0, 10**9), min_size=4, max_size=4),
