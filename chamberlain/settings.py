@@ -89,6 +89,7 @@ INSTALLED_APPS = [
     "chamberlain.billing.penalties",
     "chamberlain.billing.access",
     "chamberlain.billing.deposits",
+    "chamberlain.billing.property_terms",
     "chamberlain.revenue",
     "chamberlain.cashiering",
     "chamberlain.cashiering.hosted",

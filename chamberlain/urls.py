@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chamberlain.web.pages.plans")),
     path("", include("chamberlain.web.pages.finals")),
     path("", include("chamberlain.web.pages.deposits")),
+    path("", include("chamberlain.web.pages.property_terms")),
     path("", include("chamberlain.web.pages.bill_runs")),
     path("", include("chamberlain.web.pages.read_routes")),
     path("", include("chamberlain.web.pages.estimates")),

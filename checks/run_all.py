@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT))
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
-from checks import audit, locks, places, sizes, words  # noqa: E402
+from checks import audit, catalogs, locks, places, sizes, words  # noqa: E402
 
 BIN = Path(sys.executable).parent
 
@@ -85,6 +85,7 @@ CHECKS: dict[str, Check] = {
     "The office's words": listing(words.findings),
     "Lengths of files and functions": listing(sizes.findings),
     "No registry hosts or machine paths": listing(places.findings),
+    "Catalogs of texts": listing(catalogs.findings),
     "Lock files": listing(locks.findings),
 }
 

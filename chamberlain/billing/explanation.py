@@ -11,22 +11,26 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext_noop, pgettext
+from django.utils.translation import gettext as _
+
 from chamberlain.billing.queries import BillRow, LineRow
 from chamberlain.kernel.money import decimal_of_micros, show_cents
 
 _UNITS = {
-    "ccf": ("hundred cubic feet", "hundred cubic feet"),
-    "mcf": ("thousand cubic feet", "thousand cubic feet"),
-    "kgal": ("thousand gallons", "thousand gallons"),
-    "gal": ("gallon", "gallons"),
-    "kl": ("kilolitre", "kilolitres"),
-    "month": ("month", "months"),
-    "day": ("day", "days"),
-    "period": ("billing period", "billing periods"),
-    "fixture": ("fixture", "fixtures"),
-    "unit-period": ("dwelling unit", "dwelling units"),
-    "unit-month": ("dwelling-unit month", "dwelling-unit months"),
-    "unit-day": ("dwelling-unit day", "dwelling-unit days"),
+    "ccf": (gettext_noop("hundred cubic feet"), gettext_noop("hundred cubic feet")),
+    "mcf": (gettext_noop("thousand cubic feet"), gettext_noop("thousand cubic feet")),
+    "kgal": (gettext_noop("thousand gallons"), gettext_noop("thousand gallons")),
+    "gal": (gettext_noop("gallon"), gettext_noop("gallons")),
+    "kl": (gettext_noop("kilolitre"), gettext_noop("kilolitres")),
+    "month": (gettext_noop("month"), gettext_noop("months")),
+    "day": (gettext_noop("day"), gettext_noop("days")),
+    "period": (gettext_noop("billing period"), gettext_noop("billing periods")),
+    "fixture": (gettext_noop("fixture"), gettext_noop("fixtures")),
+    "unit-period": (gettext_noop("dwelling unit"), gettext_noop("dwelling units")),
+    "unit-month": (gettext_noop("dwelling-unit month"), gettext_noop("dwelling-unit months")),
+    "unit-day": (gettext_noop("dwelling-unit day"), gettext_noop("dwelling-unit days")),
 }
 
 
@@ -56,7 +60,8 @@ class Explanation:
 def quantity_in_words(thousandths: int, unit: str) -> str:
     """`12500` of `ccf` as `12.5 hundred cubic feet`."""
     one, many = _UNITS.get(unit, (unit.replace("_", " "), unit.replace("_", " ")))
-    return f"{_plain(Decimal(thousandths).scaleb(-3))} {one if thousandths == 1000 else many}"
+    named = _(one if thousandths == 1000 else many)
+    return f"{_plain(Decimal(thousandths).scaleb(-3))} {named}"
 
 
 def explain_line(line: LineRow) -> list[str]:
@@ -64,20 +69,20 @@ def explain_line(line: LineRow) -> list[str]:
     if line.steps:
         return [_step(step, line.unit) for step in line.steps]
     if line.rate_micros is None:
-        return [line.formula]
+        return [_(line.formula) if line.formula else ""]
     return [_product(line.quantity_thousandths, line.unit, line.rate_micros)]
 
 
 def _step(step: dict[str, Any], unit: str) -> str:
     words = []
     if step.get("tier"):
-        words.append(f"Tier {step['tier']}")
+        words.append(_("Tier %(tier)s") % {"tier": step["tier"]})
     if step.get("from_on") and step.get("to_on"):
         first = date.fromisoformat(step["from_on"])
         last = date.fromisoformat(step["to_on"]) - timedelta(days=1)
-        words.append(f"{first:%b} {first.day}, {first.year} to {last:%b} {last.day}, {last.year}")
+        words.append(_("%(first)s to %(last)s") % {"first": _short(first), "last": _short(last)})
     elif step.get("days"):
-        words.append(f"{step['days']} days")
+        words.append(_("%(days)s days") % {"days": step["days"]})
     product = _product(
         int(step.get("quantity_thousandths") or 0), unit, int(step.get("rate_micros") or 0)
     )
@@ -88,11 +93,20 @@ def _product(thousandths: int, unit: str, rate_micros: int) -> str:
     quantity = Decimal(thousandths).scaleb(-3)
     if unit in ("percent", "dollar"):
         percent = _plain(decimal_of_micros(rate_micros) * 100)
-        return f"{percent} % of ${quantity:,.2f}"
+        whole = f"${quantity:,.2f}"
+        return _("%(percent)s %% of %(amount)s") % {"percent": percent, "amount": whole}
     rate = decimal_of_micros(rate_micros)
-    return (
-        f"{quantity_in_words(thousandths, unit)} at {_dollars(rate)} = {_dollars(quantity * rate)}"
-    )
+    return _("%(quantity)s at %(rate)s = %(amount)s") % {
+        "quantity": quantity_in_words(thousandths, unit),
+        "rate": _dollars(rate),
+        "amount": _dollars(quantity * rate),
+    }
+
+
+def _short(day: date) -> str:
+    if (get_language() or "en").startswith("en"):
+        return f"{day:%b} {day.day}, {day.year}"
+    return date_format(day, pgettext("short day", "M j, Y"))
 
 
 def _dollars(amount: Decimal) -> str:

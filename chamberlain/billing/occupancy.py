@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from chamberlain.billing.models import Bill, ServiceAgreement
+from chamberlain.billing.property_terms.operations import terms_for_new
 from chamberlain.database.rows import rows
 from chamberlain.identity.actors import Actor, acting
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, Refused
@@ -24,11 +25,15 @@ _FARTHEST = timedelta(days=366)
 
 @dataclass(frozen=True, slots=True)
 class MovedIn:
-    """The new account, and how many agreements bill to it."""
+    """The new account, and how many agreements bill to it.
+
+    from_type: what they took from the property's type rather than from who was there before.
+    """
 
     account_id: int
     account_number: str
     agreements: int
+    from_type: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +100,10 @@ def move_in(
 
     customer: the id of one on file, or somebody who is registered with this.
 
-    Units are the property's on that day, and so is the class where its type has one; exemptions
-    are not taken over, since they belong to a person. Raises Refused while a service point is
-    billed to another account on that day or later, AlreadyDone when the customer holds an account
-    for the property then, Invalid for a day more than a year away.
+    Units are the property's on that day, and tariff, class, cycle and exemptions are those that
+    the city's terms give its type; exemptions of a person are not taken over. Raises Refused
+    while a service point is billed to another account on that day or later, AlreadyDone when the
+    customer holds an account for the property then, Invalid for a day more than a year away.
     """
     actor.require("customer.change")
     _check_day(on, today)
@@ -117,10 +122,11 @@ def move_in(
         _refuse_billed(property_id, days)
         account_id = open_account(actor, customer_id, property_id, on)
         made = _agree(property_id, account_id, on)
+        from_type = terms_for_new(account_id, property_id, on)
         number = AccountHolding.objects.values_list("account__number", flat=True).get(
             account_id=account_id
         )
-        return MovedIn(account_id, number, made)
+        return MovedIn(account_id, number, made, from_type)
 
 
 def move_out(

@@ -16,6 +16,7 @@ from chamberlain.billing.estimating.terms import load_estimate_terms
 from chamberlain.billing.finals import terms as final_bills
 from chamberlain.billing.penalties.policy import Policy, load_late_policies
 from chamberlain.billing.plans.terms import Terms, load_plan_terms
+from chamberlain.billing.property_terms.terms import load_property_terms
 from chamberlain.billing.rebilling.operations import ReasonTerms, RuleTerms, load_rules
 from chamberlain.cashiering.models import Till
 from chamberlain.cities.schema import (
@@ -128,6 +129,7 @@ def load_city(actor: Actor, folder: Path, now: datetime) -> LoadedCity:
             city.deposits.priority,
         )
         load_resident_terms(actor, [each.terms() for each in city.resident.resident])
+        load_property_terms(actor, city.property_terms.terms())
         path = folder / "tariffs.yaml"
         loaded = load_tariffs(actor, path, now) if path.exists() else []
     return LoadedCity(
@@ -185,6 +187,7 @@ def unverified(city: City) -> list[str]:
         *city.reads.figures(),
         *city.resident.figures(),
         *city.deposits.figures(),
+        *city.property_terms.figures(),
         *city.watching.figures(),
     ]
     if city.policies is not None:

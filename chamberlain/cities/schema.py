@@ -26,6 +26,7 @@ from chamberlain.cities.fields import (
     Strict,
     ZoneName,
 )
+from chamberlain.cities.property_terms_file import PropertyTermsFile
 from chamberlain.cities.reads_file import ReadsFile
 from chamberlain.cities.resident_file import ResidentFile
 from chamberlain.cities.watching_file import WatchingFile
@@ -422,6 +423,7 @@ class City(Strict):
     reads: ReadsFile = ReadsFile()
     resident: ResidentFile = ResidentFile()
     deposits: DepositsFile = DepositsFile()
+    property_terms: PropertyTermsFile = PropertyTermsFile()
 
 
 T = TypeVar("T", bound=BaseModel)
@@ -443,6 +445,7 @@ def read_city(folder: Path) -> City:
     watching = _read(folder / "watching.yaml", WatchingFile, faults, needed=False)
     reads = _read(folder / "reads.yaml", ReadsFile, faults, needed=False) or ReadsFile()
     deposits = _read(folder / "deposits.yaml", DepositsFile, faults, needed=False)
+    terms = _read(folder / "property_terms.yaml", PropertyTermsFile, faults, needed=False)
     resident = _read(folder / "resident.yaml", ResidentFile, faults, needed=False)
     if certificates is None or not fees.fees:
         certificates = CertificatesFile(certificates=())
@@ -465,6 +468,7 @@ def read_city(folder: Path) -> City:
         faults += certificates.faults(fees, kinds)
         faults += watching.faults({t.code for t in city.property_types}) if watching else []
         faults += deposits.faults({t.code for t in city.property_types}) if deposits else []
+        faults += terms.faults({t.code for t in city.property_types}) if terms else []
         faults += reads.faults({each.code for each in rebilling.reasons} if rebilling else set())
         reasons = {reason.code for reason in adjustments.reasons}
         faults += [
@@ -504,6 +508,7 @@ def read_city(folder: Path) -> City:
         reads=reads,
         resident=resident or ResidentFile(),
         deposits=deposits or DepositsFile(),
+        property_terms=terms or PropertyTermsFile(),
     )
 
 

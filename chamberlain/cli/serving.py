@@ -1,6 +1,8 @@
 """Serving the pages and the API, and saying which version this is."""
 
 import os
+import socket
+import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +21,7 @@ def serve(
     """Serve the pages and the API until stopped."""
     office.set_up()
     collect_pages_assets()
+    _start_card_provider()
     office.console.print(f"Chamberlain is open at http://{address}/ (stop it with Ctrl-C).")
     sys.stdout.flush()
     gunicorn = Path(sys.executable).with_name("gunicorn")
@@ -30,6 +33,26 @@ def serve(
             *("--worker-tmp-dir", _memory_folder(), "--timeout", "120", "--log-level", "warning"),
             "chamberlain.wsgi",
         ],
+    )
+
+
+def _start_card_provider() -> None:
+    """The demonstration's provider of card payments, which ends when the pages do."""
+    from urllib.parse import urlsplit
+
+    from django.conf import settings
+
+    port = urlsplit(settings.CARD_PROVIDER_URL).port
+    if not settings.IS_DEMO or "CHAMBERLAIN_CARD_PROVIDER_URL" in os.environ or port is None:
+        return
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            office.console.print(f"Port {port} is taken, so cards cannot be paid by here.")
+            return
+    subprocess.Popen(
+        [sys.executable, "-m", "chamberlain.card_provider.server", str(port)],
+        env={**os.environ, "CHAMBERLAIN_CARD_PROVIDER_SECRET": settings.CARD_PROVIDER_SECRET},
+        stdin=subprocess.DEVNULL,
     )
 
 

@@ -51,6 +51,8 @@ def _is_over(key: str) -> bool:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
         now = time.time()
         count, until = cache.get(key) or (0, now + WINDOW_SECONDS)
+        if until <= now:
+            count, until = 0, now + WINDOW_SECONDS
         count += 1
         cache.set(key, (count, until), max(1, int(until - now)))
     return bool(count > ATTEMPTS)

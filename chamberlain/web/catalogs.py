@@ -23,10 +23,11 @@ def read_po(text: str) -> dict[str, tuple[str, ...]]:
         for line in block.splitlines():
             if line.startswith("#"):
                 continue
-            if not line.startswith('"'):
-                current, _, line = line.partition(" ")
+            keyword, quote, rest = line.partition('"')
+            if keyword:
+                current = keyword.strip()
                 fields[current] = ""
-            fields[current] += ast.literal_eval(line)
+            fields[current] += ast.literal_eval(quote + rest)
         if "msgid" in fields:
             context = fields["msgctxt"] + _CONTEXT if "msgctxt" in fields else ""
             plural = _PLURAL + fields["msgid_plural"] if "msgid_plural" in fields else ""
@@ -41,7 +42,9 @@ def mo_bytes(texts: dict[str, tuple[str, ...]]) -> bytes:
         (key.encode(), _PLURAL.join(said).encode()) for key, said in texts.items() if all(said)
     )
     start = 28 + 16 * len(rows)
-    keys, values, data = [], [], b""
+    keys: list[int] = []
+    values: list[int] = []
+    data = b""
     for place, column in ((0, keys), (1, values)):
         for row in rows:
             column += [len(row[place]), start + len(data)]

@@ -7,6 +7,9 @@ from typing import Any
 import altair as alt
 import polars as pl
 import vl_convert
+from django.utils.formats import date_format
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 ACCENT = "#005ea2"
 _INK = "#565c65"
@@ -20,8 +23,9 @@ def usage_chart(rows: Sequence[tuple[date, float, bool]], unit: str) -> bytes:
 
     rows: day of the read, usage in `unit` (a length on paper, never reckoned with), is estimated.
     """
+    taken, guessed = _("Read"), _("Estimated")
     data = [
-        {"day": f"{day:%b %y}", "usage": usage, "kind": "Estimated" if estimated else "Read"}
+        {"day": _short(day), "usage": usage, "kind": guessed if estimated else taken}
         for day, usage, estimated in rows
     ]
     chart = (
@@ -32,7 +36,7 @@ def usage_chart(rows: Sequence[tuple[date, float, bool]], unit: str) -> bytes:
             y=alt.Y("usage:Q", title=unit),
             color=alt.Color(
                 "kind:N",
-                scale=alt.Scale(domain=["Read", "Estimated"], range=[ACCENT, "#b8863b"]),
+                scale=alt.Scale(domain=[taken, guessed], range=[ACCENT, "#b8863b"]),
                 legend=alt.Legend(orient="top", title=None)
                 if any(estimated for _, _, estimated in rows)
                 else None,
@@ -40,6 +44,12 @@ def usage_chart(rows: Sequence[tuple[date, float, bool]], unit: str) -> bytes:
         )
     )
     return svg(chart)
+
+
+def _short(day: date) -> str:
+    if (get_language() or "en").startswith("en"):
+        return f"{day:%b %y}"
+    return date_format(day, "b y")
 
 
 def rate_chart(rows: Sequence[tuple[str, date, float]], until: date, what: str) -> bytes:

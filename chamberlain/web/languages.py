@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
-P = ParamSpec("P")
 CHOSEN = "language"
 
 
@@ -30,13 +29,11 @@ def choose_language(request: HttpRequest, code: str) -> None:
         request.session[CHOSEN] = code
 
 
-def in_chosen_language(
-    page: Callable[Concatenate[HttpRequest, P], HttpResponse],
-) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+def in_chosen_language(page: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Answers a request in the language of its reader."""
 
     @wraps(page)
-    def spoken(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def spoken(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         code = language_of(request)
         with translation.override(code):
             response = page(request, *args, **kwargs)

@@ -25,6 +25,7 @@ _PLACES = (
     ("Final bills", "/finals/", "final.ask"),
     ("Customer deposits", "/customer-deposits/", "billing.view"),
     ("Adjustments", "/adjustments/", "billing.view"),
+    ("Types and terms", "/property-terms/", "billing.view"),
     ("Rebills", "/rebills/", "bill.rebill"),
     ("Certificates", "/certificates/", "account.view"),
     ("Centers", "/centers/", "center.view"),

@@ -44,7 +44,9 @@ def meter_of(agreement: ServiceAgreement) -> Meter:
     return Installation.objects.get(service_point_id=agreement.service_point_id).meter
 
 
-def read_on(agreement: ServiceAgreement, on: date, register: int, quality: str = "actual") -> Read:
+def read_on(
+    agreement: ServiceAgreement, on: date, register: int, quality: str = "actual", source: str = ""
+) -> Read:
     """A read that counts from the one before."""
     meter = meter_of(agreement)
     last = Read.objects.filter(meter=meter, register__isnull=False).order_by("-to_on").first()
@@ -58,5 +60,5 @@ def read_on(agreement: ServiceAgreement, on: date, register: int, quality: str =
         usage_thousandths=(register - before) * 1000,
         unit="kgal",
         quality=quality,
-        source=f"{meter.serial} {on}",
+        source=source or f"{meter.serial} {on}",
     )

@@ -19,7 +19,7 @@ from chamberlain.billing.estimating.models import TrueUp
 from chamberlain.billing.estimating.spreading import spread
 from chamberlain.billing.estimating.true_up import TruedUp, look_at_true_ups, post_true_ups
 from chamberlain.billing.estimating.weighing import Weighed
-from chamberlain.billing.models import Bill, ServiceAgreement
+from chamberlain.billing.models import Bill, Hold, ServiceAgreement
 from chamberlain.billing.rebilling import corrections
 from chamberlain.billing.rebilling.models import CorrectedRead, Rebill
 from chamberlain.billing.rebilling.operations import (
@@ -41,7 +41,7 @@ from chamberlain.metering.models import Read
 from chamberlain.tariffs.models import Component
 from tests.billing.estimating_scenes import metered_town, read_on
 from tests.billing.rebilling_scenes import LIMITS, load_limits, new, rebill
-from tests.billing.town import Town, plan
+from tests.billing.town import Town, make_read, plan
 from tests.office import DAY, NOW, make_actor
 
 FIRST, SECOND = date(2025, 3, 1), date(2025, 5, 1)
@@ -280,6 +280,47 @@ def test_refusals_of_true_ups_change_nothing() -> None:
     assert not TrueUp.objects.exists()
 
 
+@pytest.mark.django_db
+def test_a_read_below_the_estimates_is_held_until_it_is_trued_up() -> None:
+    town = estimated_town(register=113, bills_last=True)
+    hold = Hold.objects.get(code="negative_usage")
+    true_up(town)
+    hold.refresh_from_db()
+    assert hold.resolution == "Trued up; the next run bills it."
+    run(plan(town, "run-rest"))
+    found = standing(town.agreements[0])
+    assert sum(usage for _, usage, _ in found) == 13_000
+    assert len(found) == 3
+
+
+@pytest.mark.django_db
+def test_the_estimate_to_a_move_stays_and_the_next_holder_counts_from_it() -> None:
+    town = metered_town(1)
+    load_limits()
+    [agreement] = town.agreements
+    read_on(agreement, FIRST, 100)
+    read_on(agreement, SECOND, 110, "estimate", "move-out 7 2025-05-01")
+    run(plan(town))
+    read_on(agreement, THIRD, 120, "estimate")
+    read_on(agreement, LAST, 140)
+    [row] = due().runs.iter_rows(named=True)
+    assert (row["first_on"], row["estimates"], row["start_register"]) == (SECOND, 1, 110)
+    assert row["total_thousandths"] == 30_000
+    true_up(town)
+    assert Read.objects.get(source="move-out 7 2025-05-01").usage_thousandths == 10_000
+
+
+@pytest.mark.django_db
+def test_estimates_before_the_one_to_a_move_are_not_reopened() -> None:
+    town = metered_town(1)
+    [agreement] = town.agreements
+    read_on(agreement, FIRST, 100)
+    read_on(agreement, SECOND, 110, "estimate")
+    read_on(agreement, THIRD, 120, "estimate", "closing C7")
+    read_on(agreement, LAST, 140)
+    assert due().runs.is_empty()
+
+
 @given(
     st.lists(st.lists(st.integers(1, 200), min_size=1, max_size=6), min_size=1, max_size=4),
     st.lists(st.integers(0, 10**9), min_size=4, max_size=4),
@@ -307,6 +348,18 @@ def test_the_shares_of_days_add_up_to_the_register_and_are_those_of_one_meter_al
     assert sums == {run_id: totals[run_id] for run_id in range(len(lengths))}
 
 
+def billed_right_at_once(
+    town: Town, agreement: ServiceAgreement, right: list[tuple[date, int, int]]
+) -> list[tuple[date, int, int]]:
+    """What the bills of another house come to when the same usage is read in the first place."""
+    since = FIRST
+    for to_on, usage, _ in right:
+        make_read(agreement, usage, from_on=since, to_on=to_on, source=f"right {to_on}")
+        since = to_on
+    run(plan(town, "right"))
+    return standing(agreement)
+
+
 class TestRandomEstimates(TestCase):
     """Random estimates, trued up, are what would have been billed with the spread usage."""
 
@@ -320,9 +373,9 @@ class TestRandomEstimates(TestCase):
     def test_billed_usage_is_what_the_registers_differ_by(
         self, guesses: list[tuple[int, int]], last_days: int, used: int, bills_last: bool
     ) -> None:
-        town = metered_town(1)
+        town = metered_town(2)
         load_limits()
-        [agreement] = town.agreements
+        agreement, neighbor = town.agreements
         read_on(agreement, FIRST, 100)
         on, register = FIRST, 100
         for days, guess in guesses:
@@ -342,8 +395,10 @@ class TestRandomEstimates(TestCase):
         assert sum(usage for _, usage, _ in found) == used * 1000
         assert len(found) == len(guesses) + 1
         assert all(usage >= 0 for _, usage, _ in found)
-        owed = sum(bill.total_cents for bill in Bill.objects.filter(replaced_by=None))
+        bills = Bill.objects.filter(replaced_by=None)
+        owed = sum(bill.total_cents for bill in bills)
         assert balance(agreement.account_id).owed_cents == owed
+        assert billed_right_at_once(town, neighbor, found) == found
         assert prove(program_actor()).holds
 
 
@@ -408,12 +463,16 @@ def test_the_list_of_what_is_due_has_a_cycle_and_pages() -> None:
     town = estimated_town(3)
     read_on(town.agreements[0], date(2025, 11, 1), 140, "estimate")
     read_on(town.agreements[0], date(2026, 1, 1), 120)
-    found = queries.true_ups_due(limit=2, offset=2)
+    found = queries.true_ups_due(DAY, limit=2, offset=2)
     assert (found.count, found.able, len(found.rows)) == (4, 3, 2)
     assert "less than 130" in str(found.rows[1].refusal)
     assert found.rows[1].run_id not in found.able_ids
     assert len(queries.points_of_cycle(2)) == 3
-    assert queries.true_ups_due(queries.points_of_cycle(1)).rows == ()
+    later = queries.true_ups_due(date(2031, 3, 2))
+    assert (later.count, later.able) == (4, 0)
+    said = [str(row.refusal) for row in later.rows]
+    assert sum("further back than bills are set right" in each for each in said) == 3
+    assert queries.true_ups_due(DAY, queries.points_of_cycle(1)).rows == ()
 
 
 @pytest.mark.django_db

@@ -196,7 +196,7 @@ def test_a_reason_of_true_ups_that_rebilling_does_not_have_is_a_fault(tmp_path):
             (tmp_path / file.name).write_bytes(file.read_bytes())
     reads = tmp_path / "reads.yaml"
     reads.write_text(reads.read_text().replace("estimates_trued_up", "no_such_reason"))
-    with pytest.raises(BadFile, match="rebilling.yaml has no no_such_reason"):
+    with pytest.raises(BadFile, match=r"rebilling\.yaml has no no_such_reason"):
         read_city(tmp_path)
 
 

@@ -18,7 +18,8 @@ from chamberlain.kernel.errors import Invalid, NotFound
 from chamberlain.ledger import proof
 from chamberlain.ledger.models import BusinessDay, Entry
 from chamberlain.ledger.statements import standing
-from chamberlain.metering.models import Read
+from chamberlain.metering.models import Installation, Read
+from chamberlain.metering.routes import queries as routes
 from chamberlain.registry.queries import search
 
 TODAY = date(2026, 11, 24)
@@ -59,6 +60,16 @@ def test_a_city_is_made_with_a_history_whose_books_hold(chicago):
     assert set(Entry.objects.values_list("kind", flat=True)) >= {"bill", "payment", "citation"}
     assert steps[0] == "Customers of Chicago"
     assert not Hold.objects.exclude(code__in=["absurd_usage", "no_read"]).exists()
+
+
+def test_metered_places_are_on_routes_street_by_street(chicago):
+    generate()
+    found = routes.routes(TODAY)
+    metered = Installation.objects.count()
+    assert sum(row.stops for row in found) == metered > 50
+    assert {row.cycle_months for row in found} == {2}
+    streets = [stop.address.split(" ", 1)[1] for stop in routes.stops(found[0])]
+    assert streets == sorted(streets)
 
 
 def test_making_it_again_changes_nothing_and_the_same_seed_makes_the_same(chicago):

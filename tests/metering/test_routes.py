@@ -14,7 +14,7 @@ from chamberlain.kernel.errors import AlreadyDone, BadFile, Invalid, NotFound, N
 from chamberlain.kernel.periods import add_months
 from chamberlain.metering.importing import import_reads
 from chamberlain.metering.models import Installation, Meter, Read, ReadException
-from chamberlain.metering.operations import record_estimate, record_read
+from chamberlain.metering.operations import ImplausibleRead, record_estimate, record_read
 from chamberlain.metering.routes import operations, queries
 from chamberlain.metering.routes.cycles import CycleTerms, load_cycles, work_calendar
 from chamberlain.metering.routes.days import Rhythm, turn_of
@@ -270,6 +270,18 @@ def test_low_reads_that_an_import_put_aside_are_settled_at_once() -> None:
     assert sorted(left) == ["M1", "M2"]
 
 
+@pytest.mark.django_db
+def test_a_read_below_the_estimate_to_a_closing_is_refused_as_it_stays_billed() -> None:
+    [point] = streets(1)
+    record_read(program_actor(), "M0", date(2026, 1, 2), 100, DAY)
+    record_estimate(
+        program_actor(), point.pk, date(2026, 1, 2), date(2026, 2, 1), 20_000, "mcf", "closing C1"
+    )
+    assert not record_low_read(program_actor(), "M0", DAY, 113, DAY)
+    with pytest.raises(ImplausibleRead):
+        record_read(program_actor(), "M0", DAY, 113, DAY)
+
+
 CALENDAR = BusinessCalendar("US", "IL")
 
 
@@ -304,3 +316,13 @@ def test_by_night_the_low_reads_of_imports_are_settled() -> None:
     import_reads(program_actor(), file, "csv", "handheld.csv", NOW, today=DAY)
     settle_low_reads_by_night(0)
     assert Read.objects.get(to_on=DAY).usage_thousandths == -7000
+
+
+@pytest.mark.django_db
+def test_a_stop_with_two_meters_is_not_typed() -> None:
+    points = streets(2)
+    code = route(1)
+    Installation.objects.filter(meter__serial="M1").update(service_point=points[0])
+    [stop] = queries.stops(queries.route(code, DAY))
+    result = operations.type_reads(program_actor(), code, DAY, {stop.stop_id: 5}, DAY)
+    assert "2 meters serve this stop" in result.refusals[stop.stop_id]

@@ -199,6 +199,7 @@ def test_true_ups_are_looked_at_old_against_new_and_posted(live: Live, page: Pag
     expect(page.get_by_role("checkbox")).to_have_count(2)
     assert Rebill.objects.count() == 1
     page.get_by_role("button", name="Look at all 2").press("Enter")
+    expect(page.get_by_role("button", name="Post the true-ups")).to_be_visible()
     page.keyboard.press("Control+Enter")
     expect(page.locator("main")).to_contain_text("No estimate waits to be trued up.")
     assert Rebill.objects.filter(status="posted").count() == 3

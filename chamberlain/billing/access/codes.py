@@ -6,7 +6,6 @@ a key is being changed, codes of the keys before (`SECRET_KEY_FALLBACKS`) hold t
 """
 
 import hmac
-from collections.abc import Sequence
 from hashlib import sha256
 
 from django.conf import settings
@@ -37,7 +36,7 @@ def is_code_of_application(typed: str, number: str) -> bool:
 
 def _is_code(typed: str, what: str) -> bool:
     given = "".join(letter for letter in typed.upper() if letter.isalnum()).encode()
-    keys: Sequence[str] = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    keys = [settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS)]
     return any(hmac.compare_digest(given, _code(key, what).encode()) for key in keys)
 
 

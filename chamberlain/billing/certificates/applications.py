@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from chamberlain.billing.certificates.models import Application, CertificateTerms
 from chamberlain.billing.certificates.obstacles import check_held, check_no_deed
@@ -63,21 +64,27 @@ class Identification:
 def what_is_missing(asked: NewApplication, today: date) -> tuple[tuple[str, str], ...]:
     """Everything that an application lacks, at once: (field, sentence)."""
     needed = (
-        ("account_number", asked.account_number, "Give the account number, from a utility bill."),
-        ("applicant", asked.applicant, "Give the applicant's name."),
-        ("phone", asked.phone, "Give a telephone number to be reached at."),
-        ("seller", asked.seller, "Give the seller's name."),
-        ("buyer", asked.buyer, "Give the buyer's name."),
+        (
+            "account_number",
+            asked.account_number,
+            _("Give the account number, from a utility bill."),
+        ),
+        ("applicant", asked.applicant, _("Give the applicant's name.")),
+        ("phone", asked.phone, _("Give a telephone number to be reached at.")),
+        ("seller", asked.seller, _("Give the seller's name.")),
+        ("buyer", asked.buyer, _("Give the buyer's name.")),
     )
     missing = [(field, sentence) for field, value, sentence in needed if not value.strip()]
     if asked.role not in Application.Role.values:
-        missing.append(("role", "Say whether the applicant is buyer, seller or attorney."))
+        missing.append(("role", _("Say whether the applicant is buyer, seller or attorney.")))
     if asked.role == Application.Role.ATTORNEY and not asked.attorney_card.strip():
-        missing.append(("attorney_card", "Give the number of the attorney's bar or county card."))
+        missing.append(
+            ("attorney_card", _("Give the number of the attorney's bar or county card."))
+        )
     if asked.closing_on is None:
-        missing.append(("closing_on", "Give the date of the closing."))
+        missing.append(("closing_on", _("Give the date of the closing.")))
     elif not 0 <= (asked.closing_on - today).days <= LONGEST_AHEAD_DAYS:
-        missing.append(("closing_on", "Give a closing date from today to a year ahead."))
+        missing.append(("closing_on", _("Give a closing date from today to a year ahead.")))
     return tuple(missing)
 
 
@@ -118,8 +125,10 @@ def _account(asked: NewApplication, *, is_from_public: bool) -> AccountSummary:
     if not is_from_public:
         return account_summary(asked.account_number)
     wrong = NotFound(
-        "The account number and the parcel number do not belong together; copy the first from a "
-        "utility bill and the second from the deed or the tax bill.",
+        _(
+            "The account number and the parcel number do not belong together; copy the first "
+            "from a utility bill and the second from the deed or the tax bill."
+        ),
         field="account_number",
     )
     try:
@@ -149,7 +158,7 @@ def _check_none_under_way(account_id: int) -> None:
     ).first()
     if other:
         raise AlreadyDone(
-            "An application for this account is under way; ask the revenue office about it.",
+            _("An application for this account is under way; ask the revenue office about it."),
             field="account_number",
         )
 

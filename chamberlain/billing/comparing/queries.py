@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import polars as pl
+from django.utils.translation import gettext_noop
 
 from chamberlain.billing import queries
 from chamberlain.billing.comparing.made_from import billed_lines, compared_with, made_from
@@ -11,8 +12,8 @@ from chamberlain.billing.comparing.words import Comparison, comparison
 from chamberlain.billing.queries import BillRow
 from chamberlain.tariffs import queries as tariffs
 
-BEFORE = "The bill before"
-YEAR_BEFORE = "The same time last year"
+BEFORE = gettext_noop("The bill before")
+YEAR_BEFORE = gettext_noop("The same time last year")
 
 
 @dataclass(frozen=True, slots=True)

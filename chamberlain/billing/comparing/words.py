@@ -6,6 +6,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import polars as pl
+from django.utils.formats import date_format
+from django.utils.translation import get_language, gettext_noop, pgettext
+from django.utils.translation import gettext as _
 
 from chamberlain.billing.comparing.splitting import PARTS
 from chamberlain.billing.explanation import quantity_in_words
@@ -16,18 +19,18 @@ from chamberlain.tariffs.owrs_rating import OwrsSchedule
 from chamberlain.tariffs.schedule import Schedule
 
 LABELS = {
-    "days": "Days",
-    "usage": "Usage",
-    "rates": "Rates",
-    "terms": "Terms",
-    "other": "Other",
+    "days": gettext_noop("Days"),
+    "usage": gettext_noop("Usage"),
+    "rates": gettext_noop("Rates"),
+    "terms": gettext_noop("Terms"),
+    "other": gettext_noop("Other"),
 }
 _TERMS = {
-    "rate_class": "class",
-    "meter_size": "meter size",
-    "dwelling_units": "dwelling units",
-    "exemptions": "exemptions",
-    "attributes": "details of the service",
+    "rate_class": gettext_noop("class"),
+    "meter_size": gettext_noop("meter size"),
+    "dwelling_units": gettext_noop("dwelling units"),
+    "exemptions": gettext_noop("exemptions"),
+    "attributes": gettext_noop("details of the service"),
 }
 
 
@@ -97,22 +100,36 @@ def comparison(
         before,
         bill.total_cents - before.total_cents,
         _headline(bill.total_cents - before.total_cents, before),
-        tuple(Part(part, LABELS[part], sums[part], sentences[part]) for part in PARTS),
+        tuple(Part(part, _(LABELS[part]), sums[part], sentences[part]) for part in PARTS),
         tuple(_lines(split, labels)),
     )
 
 
 def _headline(change_cents: int, before: BillRow) -> str:
-    named = f"bill {before.number}, for {days_in_words(before.from_on, before.to_on)}"
+    named = {
+        "amount": show_cents(abs(change_cents)),
+        "number": before.number,
+        "days": days_in_words(before.from_on, before.to_on),
+    }
     if change_cents == 0:
-        return f"This bill is as much as {named}."
-    more = "more" if change_cents > 0 else "less"
-    return f"This bill is {show_cents(abs(change_cents))} {more} than {named}."
+        return _("This bill is as much as bill %(number)s, for %(days)s.") % named
+    if change_cents > 0:
+        return _("This bill is %(amount)s more than bill %(number)s, for %(days)s.") % named
+    return _("This bill is %(amount)s less than bill %(number)s, for %(days)s.") % named
 
 
 def days_in_words(from_on: date, to_on: date) -> str:
     """`March 1, 2026 to April 30, 2026`: the first and the last day of a closed-open period."""
-    return f"{day_in_words(from_on)} to {day_in_words(to_on - timedelta(days=1))}"
+    return _("%(first)s to %(last)s") % {
+        "first": _day(from_on),
+        "last": _day(to_on - timedelta(days=1)),
+    }
+
+
+def _day(day: date) -> str:
+    if (get_language() or "en").startswith("en"):
+        return day_in_words(day)
+    return date_format(day, pgettext("long day", "F j, Y"))
 
 
 def _lines(split: pl.DataFrame, labels: dict[int, str]) -> list[LineSplit]:
@@ -134,27 +151,49 @@ def _length(side: dict[str, Any]) -> int:
 def _days(now: dict[str, Any], then: dict[str, Any]) -> str:
     days, before = _length(now), _length(then)
     if days == before:
-        return f"Both bills are for {days} days."
+        return _("Both bills are for %(days)s days.") % {"days": days}
+    counted = {"days": days, "before": before, "between": abs(days - before)}
+    if days > before:
+        return (
+            _(
+                "This bill is for %(days)s days, the earlier one for %(before)s. The difference "
+                "is what %(between)s days more come to, with as much used on each day and at the "
+                "rates of then."
+            )
+            % counted
+        )
     return (
-        f"This bill is for {days} days, the earlier one for {before}. The difference is what "
-        f"{abs(days - before)} days {'more' if days > before else 'fewer'} come to, with as much "
-        "used on each day and at the rates of then."
+        _(
+            "This bill is for %(days)s days, the earlier one for %(before)s. The difference is "
+            "what %(between)s days fewer come to, with as much used on each day and at the rates "
+            "of then."
+        )
+        % counted
     )
 
 
 def _usage(now: dict[str, Any], then: dict[str, Any], bill: BillRow, before: BillRow) -> str:
     if now["unit"] is None or then["unit"] is None:
-        return "Usage is not metered here."
-    sentence = (
-        f"{_used(now)} were used in {_length(now)} days, {per_day(now)} a day; "
-        f"on the earlier bill {_used(then)} in {_length(then)} days, {per_day(then)} a day."
-    )
-    estimated = [
-        name
-        for name, row in (("This bill", bill), ("The earlier bill", before))
-        if row.quality == "estimate"
+        return _("Usage is not metered here.")
+    sentences = [
+        _(
+            "%(used)s were used in %(days)s days, %(daily)s a day; on the earlier bill %(then)s "
+            "in %(days_then)s days, %(daily_then)s a day."
+        )
+        % {
+            "used": _used(now),
+            "days": _length(now),
+            "daily": per_day(now),
+            "then": _used(then),
+            "days_then": _length(then),
+            "daily_then": per_day(then),
+        }
     ]
-    return sentence + "".join(f" {name} rests on an estimated read." for name in estimated)
+    if bill.quality == "estimate":
+        sentences.append(_("This bill rests on an estimated read."))
+    if before.quality == "estimate":
+        sentences.append(_("The earlier bill rests on an estimated read."))
+    return " ".join(sentences)
 
 
 def _used(side: dict[str, Any]) -> str:
@@ -180,11 +219,14 @@ def _rates(
     for component_id, cents in changed.items():
         if cents:
             since = _since(schedule, component_id, before, bill)
-            when = f" since {' and '.join(map(day_in_words, since))}" if since else ""
-            found.append(f"{labels.get(component_id, 'A line')}{when}: {signed(cents)}")
+            line = _(labels.get(component_id, gettext_noop("A line")))
+            if since:
+                days = _(" and ").join(map(_day, since))
+                line = _("%(line)s since %(days)s") % {"line": line, "days": days}
+            found.append(f"{line}: {signed(cents)}")
     if not found:
-        return "No rate changed this bill."
-    return "Rates changed. " + "; ".join(found) + "."
+        return _("No rate changed this bill.")
+    return _("Rates changed. %(lines)s.") % {"lines": "; ".join(found)}
 
 
 def _since(
@@ -203,27 +245,32 @@ def _since(
 
 def _terms(now: dict[str, Any], then: dict[str, Any]) -> str:
     changed = [
-        f"{words}: {_shown(now[name])} instead of {_shown(then[name])}"
+        _("%(what)s: %(now)s instead of %(then)s")
+        % {"what": _(words), "now": _shown(now[name]), "then": _shown(then[name])}
         for name, words in _TERMS.items()
         if now[name] != then[name]
     ]
     if not changed:
-        return "Class, units, meter size and exemptions are the same."
-    return "Other terms: " + "; ".join(changed) + "."
+        return _("Class, units, meter size and exemptions are the same.")
+    return _("Other terms: %(terms)s.") % {"terms": "; ".join(changed)}
 
 
 def _shown(value: object) -> str:
     if isinstance(value, list):
-        return ", ".join(str(each) for each in value if each) or "none"
-    return str(value).replace("_", " ") if value not in (None, "") else "none"
+        return ", ".join(str(each) for each in value if each) or _("none")
+    return str(value).replace("_", " ") if value not in (None, "") else _("none")
 
 
 def _other(cents: int, is_rated: bool) -> str:
     if not is_rated:
-        return "One of the bills cannot be rated again by the tariff, so its parts are not known."
+        return _(
+            "One of the bills cannot be rated again by the tariff, so its parts are not known."
+        )
     if cents == 0:
-        return "Both bills are what their reads and rates give."
-    return "What the bills differ from what their reads and rates give, such as a line set by hand."
+        return _("Both bills are what their reads and rates give.")
+    return _(
+        "What the bills differ from what their reads and rates give, such as a line set by hand."
+    )
 
 
 def signed(cents: int) -> str:

@@ -1,6 +1,8 @@
 """Which estimates an actual read has ended and are still to be trued up: a few queries for all.
 
-A **run** is the estimates of a meter between two actual reads, with the read that ends them.
+A **run** is the estimates of a meter between two actual reads, with the read that ends them. An
+estimate to the day on which a holder left or sold is none of them: it stays as it was billed, and
+the next holder counts from it.
 """
 
 from collections.abc import Sequence
@@ -13,6 +15,7 @@ from chamberlain.billing.estimating.finding import STANDING
 from chamberlain.billing.estimating.spreading import spread
 from chamberlain.kernel.frames import read_frame
 from chamberlain.metering.dials import usage_column
+from chamberlain.metering.routes.low_reads import COUNTS_FROM
 
 THOUSAND = 1000
 
@@ -53,12 +56,14 @@ _ENDED = f"""
             r.unit, r.quality, x.id AS run_id, x.from_on AS last_from, x.to_on AS read_on,
             x.usage_thousandths AS last_thousandths, x.register AS end_register
         FROM metering_read r
-        CROSS JOIN LATERAL (SELECT n.id, n.from_on, n.to_on, n.register, n.usage_thousandths
-            FROM metering_read n
+        CROSS JOIN LATERAL (SELECT n.id, n.from_on, n.to_on, n.register, n.usage_thousandths,
+                n.quality
+            FROM (SELECT r.* FROM metering_read r WHERE {COUNTS_FROM}) n
             WHERE n.service_point_id = r.service_point_id AND n.meter_id = r.meter_id
-                AND n.quality <> 'estimate' AND n.register IS NOT NULL AND n.to_on > r.to_on
+                AND n.register IS NOT NULL AND n.to_on > r.to_on
             ORDER BY n.to_on, n.id LIMIT 1) x
-        WHERE r.quality = 'estimate' AND r.meter_id IS NOT NULL AND r.register IS NOT NULL
+        WHERE r.quality = 'estimate' AND NOT {COUNTS_FROM} AND x.quality <> 'estimate'
+            AND r.meter_id IS NOT NULL AND r.register IS NOT NULL
             AND {STANDING}
             AND (%(points)s::bigint[] IS NULL OR r.service_point_id = ANY(%(points)s::bigint[]))
             AND (%(runs)s::bigint[] IS NULL OR x.id = ANY(%(runs)s::bigint[]))
@@ -94,7 +99,7 @@ _RUNS_SQL = f"""
         ORDER BY lower(period) DESC LIMIT 1) i ON true
     LEFT JOIN LATERAL (SELECT r.to_on, r.register FROM metering_read r
         WHERE r.service_point_id = u.service_point_id AND r.meter_id = u.meter_id
-            AND r.quality <> 'estimate' AND r.register IS NOT NULL
+            AND {COUNTS_FROM} AND r.register IS NOT NULL
             AND r.to_on <= u.first_on AND r.to_on > lower(i.period)
         ORDER BY r.to_on DESC LIMIT 1) s ON true
     CROSS JOIN LATERAL (SELECT count(DISTINCT account_id) AS accounts,

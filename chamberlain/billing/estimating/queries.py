@@ -9,6 +9,8 @@ import polars as pl
 from chamberlain.billing.estimating.due import due
 from chamberlain.billing.estimating.finding import Wanted, reckoned
 from chamberlain.billing.explanation import quantity_in_words
+from chamberlain.billing.rebilling.limits import earliest
+from chamberlain.billing.rebilling.operations import limits_on
 from chamberlain.database.rows import rows
 from chamberlain.kernel.periods import day_in_words
 
@@ -150,15 +152,32 @@ class DueRows:
     able_ids: tuple[int, ...]
 
 
-def true_ups_due(points: Sequence[int] | None = None, limit: int = 50, offset: int = 0) -> DueRows:
-    """True-ups that are due, the earliest read first; those that cannot be made come last."""
-    found = due(points).runs.with_columns(is_refused=pl.col("refusal").is_not_null())
-    found = found.sort("is_refused", "read_on", "run_id")
+def true_ups_due(
+    today: date, points: Sequence[int] | None = None, limit: int = 50, offset: int = 0
+) -> DueRows:
+    """True-ups that are due, the latest read first; those that cannot be made come last.
+
+    Raises NotFound when some are due and the city has no limits of rebilling.
+    """
+    found = _within_reach(due(points).runs, today)
+    found = found.with_columns(is_refused=pl.col("refusal").is_not_null())
+    found = found.sort(["is_refused", "read_on", "run_id"], descending=[False, True, False])
     names = [field.name for field in fields(DueRow)]
     able = found.filter(~pl.col("is_refused"))["run_id"].to_list()
     shown = found.slice(offset, limit).select(names)
     return DueRows(
         tuple(DueRow(*row) for row in shown.iter_rows()), found.height, len(able), tuple(able)
+    )
+
+
+def _within_reach(runs: pl.DataFrame, today: date) -> pl.DataFrame:
+    """`runs` with a refusal where all of their bills ended before the city's furthest limit."""
+    if runs.is_empty():
+        return runs
+    reach = earliest(limits_on(today), today, -1)
+    said = f"Ended before {day_in_words(reach)}, further back than bills are set right."
+    return runs.with_columns(
+        refusal=pl.coalesce("refusal", pl.when(pl.col("read_on") < reach).then(pl.lit(said)))
     )
 
 

@@ -144,9 +144,6 @@ def _refusal(terms: Terms) -> pl.Expr:
         .when(pl.col("meters") > 1)
         .then(pl.format("{} meters serve this place; each has to be read, order a read.", "meters"))
         .otherwise(
-            pl.lit(
-                "Too little is known of last year's usage here and of this class; get a read or "
-                "enter an estimate by hand."
-            )
+            pl.lit("Too little is known of last year's usage here and of this class; order a read.")
         )
     )

@@ -211,6 +211,7 @@ def _post(
     rebill_ids = dict(reads.select("run_id", "rebill_id").unique().iter_rows())
     reason = terms_on(today).true_up_reason
     _write_reads(reads)
+    _settle_holds(actor, reads["read_id"].to_list(), posting.posted_at)
     Rebill.objects.bulk_create(
         Rebill(
             pk=rebill_ids[each.run_id],
@@ -250,6 +251,16 @@ def _post(
     )
     why = true_ups[0].note if len(true_ups) == 1 else "Estimates trued up by actual reads"
     return replace_bills(actor, connection.connection, kept(found, wanted), posting, why)
+
+
+def _settle_holds(actor: Actor, read_ids: Sequence[int], now: datetime) -> None:
+    """Takes reads that are trued up off the worklists of bill runs, as a usage below zero is."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE billing_hold SET resolved_at = %s, resolved_by_id = %s, resolution = %s
+               WHERE read_id = ANY(%s) AND resolved_at IS NULL""",
+            [now, actor.user_id, "Trued up; the next run bills it.", list(read_ids)],
+        )
 
 
 def _corrections(each: Weighed) -> Corrections:

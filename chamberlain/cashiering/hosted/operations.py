@@ -147,9 +147,14 @@ def ask_provider(intent: Intent, provider: Provider, now: datetime) -> Intent:
                 if outcome in _TO_LOOK_AT:
                     _keep_answer(told, found, outcome, now)
     elif intent.status == Intent.Status.PAID:
-        with transaction.atomic():
-            _post(Intent.objects.select_for_update().get(pk=intent.pk), now)
+        post_waiting(intent, now)
     return Intent.objects.get(pk=intent.pk)
+
+
+def post_waiting(intent: Intent, now: datetime) -> str:
+    """Posts a payment that was made and waits, if a day is open now; returns the outcome."""
+    with transaction.atomic():
+        return _post(Intent.objects.select_for_update().get(pk=intent.pk), now)
 
 
 _TO_LOOK_AT = (

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import polars as pl
 from django.db import connection, transaction
 
-from chamberlain.cities.demonstration import history, people, usage
+from chamberlain.cities.demonstration import history, people, routes, usage
 from chamberlain.identity.actors import Actor, program_actor
 from chamberlain.identity.history import copy_recorded
 from chamberlain.kernel.frames import copy_frame, next_ids
@@ -89,6 +89,7 @@ def _make_city(
     )
     progress("Meters and reads of Chicago")
     metered = _install(actor, made.filter("is_metered"))
+    routes.make_routes(actor, metered)
     usual = usage.daily_ccf(random, metered)
     reads = usage.reads(random, metered, usual, ends)
     ids = next_ids(connection.connection, "metering_read", reads.height)

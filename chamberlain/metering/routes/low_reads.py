@@ -19,26 +19,31 @@ from chamberlain.kernel.frames import copy_frame, next_ids, read_frame
 from chamberlain.metering.dials import usage_column
 from chamberlain.metering.operations import THOUSAND, wait_for_imports
 
-_METERS_SQL = """
+COUNTS_FROM = """(r.quality <> 'estimate' OR starts_with(r.source, 'closing ')
+    OR starts_with(r.source, 'move-out '))"""
+"""Reads r that nothing before them is set right by: actual ones, and estimates to the day on which
+a holder left or sold, which stay as they were billed."""
+
+_METERS_SQL = f"""
     SELECT m.serial, m.id, m.dials, m.unit, i.service_point_id, l.to_on,
         coalesce(s.register, i.register_at_start), e.thousandths::bigint
     FROM metering_meter m
     CROSS JOIN LATERAL (SELECT service_point_id, period, register_at_start
         FROM metering_installation WHERE meter_id = m.id AND upper_inf(period)
         ORDER BY lower(period) DESC LIMIT 1) i
-    CROSS JOIN LATERAL (SELECT r.to_on, r.quality FROM metering_read r
+    CROSS JOIN LATERAL (SELECT r.to_on, {COUNTS_FROM} AS is_final FROM metering_read r
         WHERE r.service_point_id = i.service_point_id AND r.meter_id = m.id
             AND r.register IS NOT NULL AND r.to_on > lower(i.period)
         ORDER BY r.to_on DESC LIMIT 1) l
     LEFT JOIN LATERAL (SELECT r.to_on, r.register FROM metering_read r
         WHERE r.service_point_id = i.service_point_id AND r.meter_id = m.id
-            AND r.register IS NOT NULL AND r.to_on > lower(i.period) AND r.quality <> 'estimate'
+            AND r.register IS NOT NULL AND r.to_on > lower(i.period) AND {COUNTS_FROM}
         ORDER BY r.to_on DESC LIMIT 1) s ON true
     CROSS JOIN LATERAL (SELECT sum(r.usage_thousandths) AS thousandths FROM metering_read r
         WHERE r.service_point_id = i.service_point_id AND r.meter_id = m.id
             AND r.register IS NOT NULL AND r.quality = 'estimate'
             AND r.to_on > coalesce(s.to_on, lower(i.period))) e
-    WHERE m.serial = ANY(%s) AND l.quality = 'estimate'
+    WHERE m.serial = ANY(%s) AND NOT l.is_final
 """
 _METERS = {
     "meter": pl.String,

@@ -103,10 +103,12 @@ def type_reads(
     stops = _serials(route_code, registers)
     refusals = {}
     for stop_id, register in registers.items():
-        serial = stops.get(stop_id)
+        meters, serial = stops.get(stop_id, (0, ""))
         try:
-            if not serial:
+            if not meters:
                 raise NotFound("No meter is installed at this stop; install one first.")
+            if meters > 1:
+                raise Refused(f"{meters} meters serve this stop; read each of them in from a file.")
             if not record_low_read(actor, serial, on, register, today):
                 record_read(actor, serial, on, register, today)
         except Refused as refusal:
@@ -178,16 +180,18 @@ def _routes(stops: pl.DataFrame) -> dict[str, int]:
 
 
 _SERIALS_SQL = """
-    SELECT s.id, m.serial FROM routes_stop s
+    SELECT s.id, count(m.id), min(m.serial) FROM routes_stop s
     JOIN routes_route r ON r.id = s.route_id
     LEFT JOIN metering_installation i ON i.service_point_id = s.service_point_id
         AND upper_inf(i.period)
     LEFT JOIN metering_meter m ON m.id = i.meter_id
     WHERE r.code = %s AND s.id = ANY(%s)
+    GROUP BY s.id
 """
 
 
-def _serials(route_code: str, registers: Mapping[int, int]) -> dict[int, str | None]:
+def _serials(route_code: str, registers: Mapping[int, int]) -> dict[int, tuple[int, str]]:
     if not Route.objects.filter(code=route_code).exists():
         raise NotFound(f"There is no route {route_code[:24]}; look at the list of routes.")
-    return dict(rows(_SERIALS_SQL, [route_code, list(registers)]))
+    found = rows(_SERIALS_SQL, [route_code, list(registers)])
+    return {stop_id: (meters, serial) for stop_id, meters, serial in found}

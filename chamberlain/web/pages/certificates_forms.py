@@ -4,15 +4,17 @@ import secrets
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from chamberlain.billing.certificates.operations import NewApplication
 from chamberlain.web.pages.registry_forms import SomebodyForm
 
 _DAY = {"type": "date"}
 _ROLES = (
-    ("buyer", "Buyer"),
-    ("seller", "Seller"),
-    ("attorney", "Attorney for the transaction"),
+    ("buyer", gettext_lazy("Buyer")),
+    ("seller", gettext_lazy("Seller")),
+    ("attorney", gettext_lazy("Attorney for the transaction")),
 )
 
 
@@ -23,39 +25,53 @@ class ApplicationForm(forms.Form):
         max_length=64, widget=forms.HiddenInput, initial=lambda: secrets.token_urlsafe(16)
     )
     account_number = forms.CharField(
+        label=gettext_lazy("Account number"),
         max_length=24,
         required=False,
-        help_text="On the utility bill of the property",
+        help_text=gettext_lazy("On the utility bill of the property"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "text"}),
     )
     closing_on = forms.DateField(
-        label="Date of the closing", required=False, widget=forms.DateInput(attrs=_DAY)
+        label=gettext_lazy("Date of the closing"),
+        required=False,
+        widget=forms.DateInput(attrs=_DAY),
     )
     role = forms.ChoiceField(
-        label="The applicant is the", choices=_ROLES, required=False, widget=forms.RadioSelect
+        label=gettext_lazy("The applicant is the"),
+        choices=_ROLES,
+        required=False,
+        widget=forms.RadioSelect,
     )
-    applicant = forms.CharField(label="Applicant's name", max_length=120, required=False)
+    applicant = forms.CharField(
+        label=gettext_lazy("Applicant's name"), max_length=120, required=False
+    )
     phone = forms.CharField(
-        label="Telephone", max_length=32, required=False, widget=forms.TextInput({"type": "tel"})
+        label=gettext_lazy("Telephone"),
+        max_length=32,
+        required=False,
+        widget=forms.TextInput({"type": "tel"}),
     )
     attorney_card = forms.CharField(
-        label="Number of the bar card or county attorney card",
+        label=gettext_lazy("Number of the bar card or county attorney card"),
         max_length=40,
         required=False,
-        help_text="For attorneys only",
+        help_text=gettext_lazy("For attorneys only"),
     )
-    seller = forms.CharField(label="Seller's name", max_length=120, required=False)
-    buyer = forms.CharField(label="Buyer's name", max_length=120, required=False)
+    seller = forms.CharField(label=gettext_lazy("Seller's name"), max_length=120, required=False)
+    buyer = forms.CharField(label=gettext_lazy("Buyer's name"), max_length=120, required=False)
     exemption = forms.ChoiceField(
-        label="Exemption from the transfer tax",
+        label=gettext_lazy("Exemption from the transfer tax"),
         required=False,
-        help_text="An exempt transfer pays no fee",
+        help_text=gettext_lazy("An exempt transfer pays no fee"),
     )
 
     def __init__(self, exemptions: list[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choice: Any = self.fields["exemption"]
-        choice.choices = [("", "None: the transfer is taxed"), *exemptions]
+        choice.choices = [
+            ("", _("None: the transfer is taxed")),
+            *((code, _(name)) for code, name in exemptions),
+        ]
 
     def asked(self) -> NewApplication:
         """What was typed; call it after `is_valid`."""
@@ -68,10 +84,10 @@ class PublicApplicationForm(ApplicationForm):
     """The same from the public, who name the parcel too."""
 
     parcel_number = forms.CharField(
-        label="Parcel number (PIN)",
+        label=gettext_lazy("Parcel number (PIN)"),
         max_length=32,
         required=False,
-        help_text="14 digits, on the deed or the tax bill",
+        help_text=gettext_lazy("14 digits, on the deed or the tax bill"),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
@@ -80,14 +96,32 @@ class VerifyForm(forms.Form):
     """Number and code of a certificate."""
 
     number = forms.CharField(
-        label="Certificate number",
+        label=gettext_lazy("Certificate number"),
         max_length=20,
-        help_text="Such as FPC-000000197",
+        help_text=gettext_lazy("Such as FPC-000000197"),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     code = forms.CharField(
+        label=gettext_lazy("Code"),
         max_length=24,
-        help_text="Twelve letters and digits, with or without hyphens",
+        help_text=gettext_lazy("Twelve letters and digits, with or without hyphens"),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class ProgressForm(forms.Form):
+    """Number and code of an application."""
+
+    number = forms.CharField(
+        label=gettext_lazy("Application number"),
+        max_length=16,
+        help_text=gettext_lazy("Such as FPA-000197"),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    code = forms.CharField(
+        label=gettext_lazy("Code"),
+        max_length=24,
+        help_text=gettext_lazy("Ten letters and digits that you were told with the number"),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -22,11 +23,13 @@ from chamberlain.kernel.errors import Invalid, Refused
 from chamberlain.ledger.queries import open_day
 from chamberlain.metering.routes import queries as routes
 from chamberlain.web.access import actor_of_page, needs, say_refusal
+from chamberlain.web.exporting import csv_file, text_cell
 from chamberlain.web.middleware import OfficeRequest
 from chamberlain.web.pages.read_routes import fresh_key, reading_tabs
 from chamberlain.web.paging import PAGE_ROWS, page_of
 
 SHOWN_AT_ONCE = 50
+MOST_IN_A_FILE = 100_000
 _CYCLES = ((1, "Monthly"), (2, "Every two months"), (6, "Twice a year"), (12, "Once a year"))
 
 
@@ -38,11 +41,14 @@ class KeyForm(forms.Form):
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What an estimates page is about: what is wanted, where it stands, and where to go back."""
+    """What an estimates page is about: what is wanted, where to go back, and the address of the
+    file of what cannot be estimated.
+    """
 
     wanted: Wanted
     title: str
     back: str
+    file: str
     crumbs: list[dict[str, str]]
     tabs: list[dict[str, Any]]
 
@@ -51,6 +57,17 @@ class _Asked:
 @require_http_methods(["GET", "HEAD", "POST"])
 def of_run(request: OfficeRequest, run_id: int) -> HttpResponse:
     """What a bill run found unread, and what it would be estimated at."""
+    return _estimates(request, _asked_by_run(run_id))
+
+
+@needs("billing.view")
+@require_safe
+def file_of_run(request: OfficeRequest, run_id: int) -> HttpResponse:
+    """What of a bill run cannot be estimated, for work orders."""
+    return _work_orders(_asked_by_run(run_id), f"run-{run_id}-to-visit")
+
+
+def _asked_by_run(run_id: int) -> _Asked:
     run = run_status(run_id)
     back = reverse("bill_run", args=[run_id])
     crumbs = [
@@ -58,13 +75,25 @@ def of_run(request: OfficeRequest, run_id: int) -> HttpResponse:
         {"label": run.name, "url": back},
         {"label": "Unread"},
     ]
-    return _estimates(request, _Asked(wanted_by_run(run_id), run.name, back, crumbs, []))
+    file = reverse("run_unread_file", args=[run_id])
+    return _Asked(wanted_by_run(run_id), run.name, back, file, crumbs, [])
 
 
 @needs("billing.view")
 @require_http_methods(["GET", "HEAD", "POST"])
 def of_route(request: OfficeRequest, code: str) -> HttpResponse:
     """What of a route is unread, and what it would be estimated at up to its day."""
+    return _estimates(request, _asked_by_route(request, code))
+
+
+@needs("billing.view")
+@require_safe
+def file_of_route(request: OfficeRequest, code: str) -> HttpResponse:
+    """What of a route cannot be estimated, for work orders."""
+    return _work_orders(_asked_by_route(request, code), f"route-{code}-to-visit")
+
+
+def _asked_by_route(request: OfficeRequest, code: str) -> _Asked:
     today = timezone.localdate()
     row = routes.route(code, today)
     back = reverse("read_route", args=[row.code])
@@ -87,9 +116,27 @@ def of_route(request: OfficeRequest, code: str) -> HttpResponse:
         {"label": row.code, "url": back},
         {"label": "Unread"},
     ]
-    return _estimates(
-        request, _Asked(wanted, f"Route {row.code}", back, crumbs, tabs if len(tabs) > 1 else [])
+    file = f"{reverse('route_unread_file', args=[row.code])}?{urlencode({'tariff': chosen})}"
+    shown_tabs = tabs if len(tabs) > 1 else []
+    return _Asked(wanted, f"Route {row.code}", back, file, crumbs, shown_tabs)
+
+
+def _work_orders(asked: _Asked, name: str) -> HttpResponse:
+    found = queries.unread(asked.wanted, MOST_IN_A_FILE)
+    head = ("service_point", "meter", "account", "last_read_on", "estimates_in_a_row", "reason")
+    lines = (
+        (
+            text_cell(row.service_point),
+            text_cell(row.serial or ""),
+            text_cell(row.account_number),
+            row.from_on,
+            row.in_row,
+            row.refusal,
+        )
+        for row in found.rows
+        if row.refusal
     )
+    return csv_file(name, head, lines)
 
 
 def _estimates(request: OfficeRequest, asked: _Asked) -> HttpResponse:
@@ -136,14 +183,14 @@ def _said(done: operations.Estimated) -> str:
 @require_safe
 def due(request: OfficeRequest) -> HttpResponse:
     """True-ups that are due: of all, or of the services of one billing cycle."""
-    cycle = _cycle(request.GET.get("cycle", ""))
+    today, cycle = timezone.localdate(), _cycle(request.GET.get("cycle", ""))
     points = queries.points_of_cycle(cycle) if cycle else None
-    found = queries.true_ups_due(points, PAGE_ROWS, _offset(request))
+    found = queries.true_ups_due(today, points, PAGE_ROWS, _offset(request))
 
     def fetch(limit: int, offset: int) -> list[queries.DueRow]:
         if offset == _offset(request):
             return list(found.rows)
-        return list(queries.true_ups_due(points, limit, offset).rows)
+        return list(queries.true_ups_due(today, points, limit, offset).rows)
 
     values = {
         "found": found,
@@ -173,7 +220,9 @@ def _chosen(request: OfficeRequest) -> list[int]:
     if request.POST.get("all"):
         cycle = _cycle(request.POST.get("cycle", ""))
         points = queries.points_of_cycle(cycle) if cycle else None
-        return list(queries.true_ups_due(points, 0).able_ids[: true_up.MOST_AT_ONCE])
+        return list(
+            queries.true_ups_due(timezone.localdate(), points, 0).able_ids[: true_up.MOST_AT_ONCE]
+        )
     return [int(each) for each in request.POST.getlist("run") if each.isdecimal()]
 
 
@@ -195,7 +244,7 @@ def _show(request: OfficeRequest, chosen: list[int], problem: str) -> HttpRespon
         "looked": looked,
         "shown": [(each, bill_changes(each.shown)) for each in ups[:SHOWN_AT_ONCE]],
         "more": max(0, len(ups) - SHOWN_AT_ONCE),
-        "chosen": chosen,
+        "chosen": ",".join(map(str, chosen)),
         "alone": sum(each.is_posted_alone for each in ups),
         "for_two": sum(each.is_for_two for each in ups),
         "right": sum(each.is_right for each in ups),
@@ -214,7 +263,7 @@ def _show(request: OfficeRequest, chosen: list[int], problem: str) -> HttpRespon
 @require_POST
 def post(request: OfficeRequest) -> HttpResponse:
     """Posts the true-ups that were looked at, on the revenue office's open day."""
-    chosen = [int(each) for each in request.POST.getlist("run") if each.isdecimal()]
+    chosen = [int(each) for each in request.POST.get("runs", "").split(",") if each.isdecimal()]
     today: date = timezone.localdate()
     day = open_day(revenue_office().center_id)
     try:
@@ -239,6 +288,8 @@ def post(request: OfficeRequest) -> HttpResponse:
 urlpatterns = [
     path("bill-runs/<int:run_id>/unread/", of_run, name="run_unread"),
     path("routes/r/<str:code>/unread/", of_route, name="route_unread"),
+    path("bill-runs/<int:run_id>/unread.csv", file_of_run, name="run_unread_file"),
+    path("routes/r/<str:code>/unread.csv", file_of_route, name="route_unread_file"),
     path("routes/true-ups/", due, name="true_ups"),
     path("routes/true-ups/look/", look, name="look_at_true_ups"),
     path("routes/true-ups/post/", post, name="post_true_ups"),

@@ -8,10 +8,11 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path
+from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from chamberlain.billing.access.queries import count_asked_plans
 from chamberlain.billing.plans import operations, queries
 from chamberlain.billing.plans.documents import plan_pdf
 from chamberlain.billing.plans.offers import Offer, Wanted, charges_for_plan, what_if
@@ -172,12 +173,20 @@ def plans(request: OfficeRequest) -> HttpResponse:
         "which": which,
         "tabs": [
             {
-                "label": label,
-                "url": f"?list={name}",
-                "current": name == which,
-                "count": queries.count_plans(name) if name != "ended" else None,
-            }
-            for name, label in queries.LISTS.items()
+                "label": "Asked for by residents",
+                "url": reverse("plans_asked"),
+                "current": False,
+                "count": count_asked_plans(),
+            },
+            *(
+                {
+                    "label": label,
+                    "url": f"?list={name}",
+                    "current": name == which,
+                    "count": queries.count_plans(name) if name != "ended" else None,
+                }
+                for name, label in queries.LISTS.items()
+            ),
         ],
     }
     return render(request, "plans/plans.html", values)

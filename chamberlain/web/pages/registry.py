@@ -49,6 +49,7 @@ def property_page(request: OfficeRequest, property_id: int) -> HttpResponse:
         "accounts": record.accounts_at(property_id),
         "may_rebill": actor.may("bill.rebill"),
         "otherwise": billed_otherwise(property_id) if actor.may("billing.view") else [],
+        "sees_terms": actor.may("billing.view"),
         "sees_documents": sees_documents,
         "documents": documents_of_property(property_id) if sees_documents else [],
         "kinds": KINDS,

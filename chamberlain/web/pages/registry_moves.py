@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from chamberlain.billing import occupancy
 from chamberlain.billing.finals.operations import Leaving, ask_final_bill
-from chamberlain.billing.occupancy import Forwarding, MovedOut
+from chamberlain.billing.occupancy import Forwarding, MovedIn, MovedOut
 from chamberlain.kernel.errors import Refused
 from chamberlain.registry import preferences, queries, record
 from chamberlain.registry.queries import AccountSummary
@@ -48,7 +48,7 @@ def move_in(request: OfficeRequest, property_id: int) -> HttpResponse:
         except Refused as refusal:
             say_refusal(form, refusal)
         else:
-            messages.success(request, _moved_in(made.account_number, made.agreements))
+            messages.success(request, _moved_in(made))
             return redirect("account_file", made.account_number)
     values = {
         "property": found,
@@ -64,14 +64,16 @@ def move_in(request: OfficeRequest, property_id: int) -> HttpResponse:
     return render(request, "registry/move_in.html", values, status=status)
 
 
-def _moved_in(number: str, agreements: int) -> str:
+def _moved_in(made: MovedIn) -> str:
+    number, agreements = made.account_number, made.agreements
     if agreements == 0:
         return (
             f"Account {number} is open. Nothing was billed at this property before, so an "
             "agreement has to be made for it."
         )
     billed = "one agreement bills" if agreements == 1 else f"{agreements} agreements bill"
-    return f"Account {number} is open, and {billed} to it. Exemptions were not taken over."
+    by_type = f" By the property's type: {', '.join(made.from_type)}." if made.from_type else ""
+    return f"Account {number} is open, and {billed} to it. Exemptions were not taken over.{by_type}"
 
 
 @needs(_MAY)
@@ -124,7 +126,7 @@ def transfer(request: OfficeRequest, number: str) -> HttpResponse:
         else:
             _say_moved_out(request, account, out)
             _ask_final_bill(request, account, into.account_number)
-            messages.success(request, _moved_in(into.account_number, into.agreements))
+            messages.success(request, _moved_in(into))
             return redirect("account_file", into.account_number)
     values = {"account": account, "form": form, "breadcrumbs": _crumbs(account, "Transfer")}
     status = 422 if form.errors else 200

@@ -23,8 +23,11 @@ from django.forms.widgets import (
 )
 from django.templatetags.static import static
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, pgettext
+from django.utils.translation import gettext as _
 
 from chamberlain.billing.explanation import quantity_in_words
 from chamberlain.kernel.money import show_cents
@@ -80,17 +83,19 @@ def money(cents: object, form: str = "") -> SafeString:
     if whole < 0:
         return format_html(
             '<span class="money{}"><span aria-hidden="true">{}{}</span>'
-            '<span class="usa-sr-only">minus {}</span></span>',
+            '<span class="usa-sr-only">{} {}</span></span>',
             "" if form in ("open", "change") else " money--negative",
             MINUS,
             amount,
+            _("minus"),
             amount,
         )
     if whole > 0 and form in ("signed", "change"):
         return format_html(
             '<span class="money"><span aria-hidden="true">+{}</span>'
-            '<span class="usa-sr-only">plus {}</span></span>',
+            '<span class="usa-sr-only">{} {}</span></span>',
             amount,
+            _("plus"),
             amount,
         )
     return format_html('<span class="money">{}</span>', amount)
@@ -112,6 +117,8 @@ def _local(value: dt.date | dt.datetime) -> dt.date | dt.datetime:
 
 
 def _day_text(value: dt.date) -> str:
+    if not (get_language() or "en").startswith("en"):
+        return date_format(value, pgettext("short day", "M j, Y"))
     return f"{value:%b} {value.day}, {value.year}"
 
 
