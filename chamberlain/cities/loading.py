@@ -18,6 +18,7 @@ from chamberlain.billing.penalties.policy import Policy, load_late_policies
 from chamberlain.billing.plans.terms import Terms, load_plan_terms
 from chamberlain.billing.property_terms.terms import load_property_terms
 from chamberlain.billing.rebilling.operations import ReasonTerms, RuleTerms, load_rules
+from chamberlain.casework.letters.operations import load_templates
 from chamberlain.cashiering.models import Till
 from chamberlain.cities.schema import (
     AdjustmentApproval,
@@ -129,6 +130,7 @@ def load_city(actor: Actor, folder: Path, now: datetime) -> LoadedCity:
             city.deposits.priority,
         )
         load_resident_terms(actor, [each.terms() for each in city.resident.resident])
+        load_templates(actor, [t for each in city.letters.letters for t in each.templates()])
         load_property_terms(actor, city.property_terms.terms())
         path = folder / "tariffs.yaml"
         loaded = load_tariffs(actor, path, now) if path.exists() else []
@@ -186,6 +188,7 @@ def unverified(city: City) -> list[str]:
         ),
         *city.reads.figures(),
         *city.resident.figures(),
+        *city.letters.figures(),
         *city.deposits.figures(),
         *city.property_terms.figures(),
         *city.watching.figures(),

@@ -26,6 +26,7 @@ from chamberlain.cities.fields import (
     Strict,
     ZoneName,
 )
+from chamberlain.cities.letters_file import LettersFile
 from chamberlain.cities.property_terms_file import PropertyTermsFile
 from chamberlain.cities.reads_file import ReadsFile
 from chamberlain.cities.resident_file import ResidentFile
@@ -422,6 +423,7 @@ class City(Strict):
     watching: WatchingFile = WatchingFile()
     reads: ReadsFile = ReadsFile()
     resident: ResidentFile = ResidentFile()
+    letters: LettersFile = LettersFile()
     deposits: DepositsFile = DepositsFile()
     property_terms: PropertyTermsFile = PropertyTermsFile()
 
@@ -446,6 +448,7 @@ def read_city(folder: Path) -> City:
     reads = _read(folder / "reads.yaml", ReadsFile, faults, needed=False) or ReadsFile()
     deposits = _read(folder / "deposits.yaml", DepositsFile, faults, needed=False)
     terms = _read(folder / "property_terms.yaml", PropertyTermsFile, faults, needed=False)
+    letters = _read(folder / "letters.yaml", LettersFile, faults, needed=False)
     resident = _read(folder / "resident.yaml", ResidentFile, faults, needed=False)
     if certificates is None or not fees.fees:
         certificates = CertificatesFile(certificates=())
@@ -467,6 +470,7 @@ def read_city(folder: Path) -> City:
         ]
         faults += certificates.faults(fees, kinds)
         faults += watching.faults({t.code for t in city.property_types}) if watching else []
+        faults += letters.faults() if letters else []
         faults += deposits.faults({t.code for t in city.property_types}) if deposits else []
         faults += terms.faults({t.code for t in city.property_types}) if terms else []
         faults += reads.faults({each.code for each in rebilling.reasons} if rebilling else set())
@@ -507,6 +511,7 @@ def read_city(folder: Path) -> City:
         watching=watching or WatchingFile(),
         reads=reads,
         resident=resident or ResidentFile(),
+        letters=letters or LettersFile(),
         deposits=deposits or DepositsFile(),
         property_terms=terms or PropertyTermsFile(),
     )

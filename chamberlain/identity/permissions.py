@@ -64,6 +64,9 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "refund.pay": _BILLING | {Role.COORDINATOR},
     "penalty.run": _BILLING,
     "penalty.hold": _ACCOUNTS,
+    # Letters
+    "letter.write": _ACCOUNTS,
+    "letter.batch": _BILLING,
     # Full payment certificates
     "certificate.apply": _ACCOUNTS | _COUNTER,
     "certificate.work": _ACCOUNTS,

@@ -1,0 +1,1 @@
+"""What people ask and complain about, and what the office writes to them."""

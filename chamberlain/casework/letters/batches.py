@@ -1,0 +1,335 @@
+"""One letter to many accounts: chosen, looked at, asked for, written in parts, and printed.
+
+A part commits on its own, and an account that has its letter gets no second one, so a batch that
+was stopped is run once more.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from django.db import transaction
+
+from chamberlain.casework.letters.documents import Written, letter_pdf
+from chamberlain.casework.letters.fields import facts_of, said_day
+from chamberlain.casework.letters.models import Batch, BatchAccount, Letter
+from chamberlain.casework.letters.operations import (
+    NothingToSay,
+    checked_note,
+    drafted,
+    keep_letters,
+    templates_on,
+)
+from chamberlain.casework.letters.workers import write_in_worker
+from chamberlain.database.rows import rows
+from chamberlain.database.spreading import spread
+from chamberlain.identity.actors import Actor, acting
+from chamberlain.kernel.errors import AlreadyDone, BadFile, BadRecord, Invalid, NotFound, Refused
+from chamberlain.kernel.money import show_cents
+
+PART_LETTERS = 100
+MOST_ACCOUNTS = 200_000
+LARGEST_FILE_BYTES = 5_000_000
+PRINTED_AT_ONCE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Accounts, in the order of their numbers, and how they were chosen, in words."""
+
+    account_ids: tuple[int, ...]
+    asked: str
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a batch would do. first: some of its letters, as printed. left_out: (account number,
+    why), at most so many as are shown."""
+
+    letters: int
+    first: tuple[Written, ...]
+    left_out: tuple[tuple[str, str], ...]
+    left_out_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchProgress:
+    """How far a batch is."""
+
+    accounts: int
+    letters: int
+    left_out: int
+    status: str
+
+    @property
+    def done(self) -> int:
+        """Accounts that are dealt with."""
+        return self.letters + self.left_out
+
+
+_PAST_DUE = """
+    SELECT c.account_id FROM ledger_charge c
+    JOIN ledger_balance b ON b.account_id = c.account_id AND b.owed_cents >= %(cents)s
+    LEFT JOIN ledger_settlement s ON s.charge_id = c.id
+    WHERE c.due_on < %(before)s AND c.cents > coalesce(s.settled_cents, 0)
+    GROUP BY c.account_id
+    HAVING sum(c.cents - coalesce(s.settled_cents, 0)) >= %(cents)s
+    ORDER BY c.account_id LIMIT %(most)s
+"""
+
+
+def past_due(days: int, at_least_cents: int, day: date) -> Chosen:
+    """Accounts of which at least so much has been due for more than so many days."""
+    if days < 0 or at_least_cents <= 0:
+        raise Invalid("Give days of zero or more and an amount above nothing.", field="days")
+    values = {
+        "before": day - timedelta(days=days),
+        "cents": at_least_cents,
+        "most": MOST_ACCOUNTS + 1,
+    }
+    found = tuple(int(row[0]) for row in rows(_PAST_DUE, values))
+    asked = f"{show_cents(at_least_cents)} or more past due for more than {days} days"
+    return _checked(Chosen(found, asked))
+
+
+def of_file(content: bytes, name: str) -> Chosen:
+    """The accounts of a CSV file with a column `account`. Raises BadFile with every bad line."""
+    if len(content) > LARGEST_FILE_BYTES:
+        raise Invalid("The file is larger than 5 MB; cut it into smaller ones.", field="file")
+    try:
+        lines = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Invalid("The file is no CSV in UTF-8; save it as one.", field="file") from error
+    if not lines or "account" not in lines[0]:
+        raise Invalid("The file has no column “account”; name it in the first line.", field="file")
+    numbers = [(line["account"] or "").strip() for line in lines]
+    known = dict(rows("SELECT number, id FROM ledger_account WHERE number = ANY(%s)", [numbers]))
+    bad = [
+        BadRecord(f"line {place}", f"there is no account “{number[:24]}”; correct the number.")
+        for place, number in enumerate(numbers, start=2)
+        if number not in known
+    ]
+    if bad:
+        raise BadFile(f"{len(bad):,} of {len(numbers):,} lines name no account; correct them.", bad)
+    ids = tuple(sorted({int(known[number]) for number in numbers}))
+    return _checked(Chosen(ids, f"The accounts of {name[-80:]}"))
+
+
+def _checked(chosen: Chosen) -> Chosen:
+    if not chosen.account_ids:
+        raise Refused("No account is chosen by this; choose otherwise.")
+    if len(chosen.account_ids) > MOST_ACCOUNTS:
+        raise Refused(f"More than {MOST_ACCOUNTS:,} accounts are chosen; choose fewer at once.")
+    return chosen
+
+
+def look_at_batch(
+    actor: Actor, code: str, note: str, chosen: Chosen, day: date, shown: int = 3
+) -> Looked:
+    """What a batch would do; nothing is written. Raises NotFound (template), Invalid (note)."""
+    actor.require("letter.batch")
+    wordings = templates_on(code, day)
+    said = checked_note(wordings, note)
+    first: list[Written] = []
+    left_out: list[tuple[str, str]] = []
+    letters = 0
+    for start in range(0, len(chosen.account_ids), 5_000):
+        part = chosen.account_ids[start : start + 5_000]
+        for facts in facts_of(part, day, list(wordings)).values():
+            try:
+                draft = drafted(wordings, facts, said)
+            except NothingToSay as refusal:
+                left_out.append((facts.values["account"], refusal.sentence))
+                continue
+            letters += 1
+            if len(first) < shown:
+                first.append(draft.written("", day))
+    return Looked(letters, tuple(first), tuple(left_out[:50]), len(left_out))
+
+
+def ask_batch(
+    actor: Actor,
+    code: str,
+    note: str,
+    chosen: Chosen,
+    day: date,
+    now: datetime,
+    idempotency_key: str,
+) -> int:
+    """Plans a batch; returns its id. The same key returns the same batch; nothing is written yet.
+
+    Raises NotFound (template), Invalid (note).
+    """
+    actor.require("letter.batch")
+    with acting(actor), transaction.atomic():
+        made = Batch.objects.filter(idempotency_key=idempotency_key).first()
+        if made:
+            actor.require_own(made.asked_by_id)
+            return int(made.pk)
+        said = checked_note(templates_on(code, day), note)
+        batch = Batch.objects.create(
+            code=code,
+            day=day,
+            note=said,
+            asked=chosen.asked[:200],
+            asked_by_id=actor.user_id,
+            asked_at=now,
+            idempotency_key=idempotency_key,
+        )
+        BatchAccount.objects.bulk_create(
+            (
+                BatchAccount(batch=batch, account_id=account_id, part=place // PART_LETTERS)
+                for place, account_id in enumerate(chosen.account_ids)
+            ),
+            batch_size=10_000,
+        )
+    return int(batch.pk)
+
+
+def run_batch(
+    actor: Actor,
+    batch_id: int,
+    *,
+    workers: int = 1,
+    dask: str | None = None,
+    progress: Callable[[BatchProgress], None] = lambda _: None,
+) -> BatchProgress:
+    """Writes what is left of a batch. Raises NotFound, AlreadyDone when nothing is left."""
+    actor.require("letter.batch")
+    with acting(actor), transaction.atomic():
+        batch = _locked(batch_id)
+        if batch.status == Batch.Status.DONE:
+            raise AlreadyDone("This batch is written; nothing is left.")
+        batch.status, batch.stop_requested = Batch.Status.RUNNING, False
+        batch.save(update_fields=["status", "stop_requested"])
+    parts = _parts_left(batch_id)
+    try:
+        for _ in spread(
+            write_in_worker,
+            [(batch_id, part) for part in parts],
+            workers=workers,
+            dask=dask,
+            is_stopped=lambda: Batch.objects.filter(pk=batch_id, stop_requested=True).exists(),
+        ):
+            progress(progress_of(batch_id))
+    finally:
+        left = bool(_parts_left(batch_id))
+        with acting(actor):
+            Batch.objects.filter(pk=batch_id).update(
+                status=Batch.Status.STOPPED if left else Batch.Status.DONE
+            )
+    return progress_of(batch_id)
+
+
+def stop_batch(actor: Actor, batch_id: int) -> None:
+    """Asks a batch to stop after the letters under way; what is written stays. Raises NotFound."""
+    actor.require("letter.batch")
+    with acting(actor), transaction.atomic():
+        batch = _locked(batch_id)
+        batch.stop_requested = True
+        batch.save(update_fields=["stop_requested"])
+
+
+def _locked(batch_id: int) -> Batch:
+    batch = Batch.objects.select_for_update().filter(pk=batch_id).first()
+    if batch is None:
+        raise NotFound(f"There is no batch {batch_id} of letters; look at the list.")
+    return batch
+
+
+def _parts_left(batch_id: int) -> list[int]:
+    query = """
+        SELECT DISTINCT part FROM letters_batchaccount a
+        WHERE batch_id = %s AND left_out = '' AND NOT EXISTS (SELECT 1 FROM letters_letter l
+            WHERE l.batch_id = a.batch_id AND l.account_id = a.account_id)
+        ORDER BY part
+    """
+    return [int(row[0]) for row in rows(query, [batch_id])]
+
+
+def progress_of(batch_id: int) -> BatchProgress:
+    """How far a batch is. Raises NotFound."""
+    query = """
+        SELECT (SELECT count(*) FROM letters_batchaccount WHERE batch_id = b.id),
+            (SELECT count(*) FROM letters_letter WHERE batch_id = b.id),
+            (SELECT count(*) FROM letters_batchaccount WHERE batch_id = b.id AND left_out <> ''),
+            b.status
+        FROM letters_batch b WHERE b.id = %s
+    """
+    found = rows(query, [batch_id])
+    if not found:
+        raise NotFound(f"There is no batch {batch_id} of letters; look at the list.")
+    return BatchProgress(*found[0])
+
+
+def write_part(batch_id: int, part: int) -> None:
+    """Writes the letters of one part that are not written yet, in one transaction."""
+    with transaction.atomic():
+        waiting = {
+            each.account_id: each
+            for each in BatchAccount.objects.select_for_update()
+            .select_related(None)
+            .filter(batch_id=batch_id, part=part, left_out="")
+        }
+        written = Letter.objects.filter(batch_id=batch_id, account_id__in=waiting)
+        for account_id in written.values_list("account_id", flat=True):
+            del waiting[account_id]
+        batch = Batch.objects.get(pk=batch_id)
+        wordings = templates_on(batch.code, batch.day)
+        drafts, left_out = [], []
+        for facts in facts_of(list(waiting), batch.day, list(wordings)).values():
+            try:
+                drafts.append(drafted(wordings, facts, batch.note))
+            except NothingToSay as refusal:
+                row = waiting[facts.account_id]
+                row.left_out = refusal.sentence[:200]
+                left_out.append(row)
+        BatchAccount.objects.bulk_update(left_out, ["left_out"])
+        keys = [f"batch {batch_id} account {draft.facts.account_id}" for draft in drafts]
+        keep_letters(batch.asked_by_id, drafts, batch.day, datetime.now(UTC), keys, batch_id)
+
+
+_IN_POSTAL_ORDER = """
+    SELECT l.number, a.number, l.addressee, l.address, l.subject, l.text, l.language, l.written_on
+    FROM letters_letter l JOIN ledger_account a ON a.id = l.account_id
+    WHERE l.batch_id = %s
+    ORDER BY l.language, substring(l.address from '[^,]*$'), l.address, l.id
+    LIMIT %s OFFSET %s
+"""
+
+
+def printed_batch(actor: Actor, batch_id: int, offset: int = 0) -> bytes:
+    """So many letters of a batch (PRINTED_AT_ONCE) as one PDF for the printer, in postal order.
+
+    Raises NotFound when there are none.
+    """
+    actor.require("letter.batch")
+    actor.require("contact.view")
+    found = rows(_IN_POSTAL_ORDER, [batch_id, PRINTED_AT_ONCE, offset])
+    if not found:
+        raise NotFound("No letter of this batch is written there yet.")
+    return letter_pdf([_printed(row) for row in found])
+
+
+def _printed(row: Sequence[object]) -> Written:
+    number, account, addressee, address, subject, text, language, day = row
+    assert isinstance(day, date)
+    return Written(
+        str(language),
+        said_day(day, str(language)),
+        f"{account} · {number}",
+        str(addressee),
+        str(address),
+        str(subject),
+        str(text),
+    )
+
+
+def mailing_list(actor: Actor, batch_id: int) -> list[tuple[str, str, str, str]]:
+    """Letter, account, addressee and address of a batch, in the order of the printer's file."""
+    actor.require("letter.batch")
+    actor.require("contact.view")
+    found = rows(_IN_POSTAL_ORDER, [batch_id, MOST_ACCOUNTS, 0])
+    return [(row[0], row[1], row[2], row[3]) for row in found]
