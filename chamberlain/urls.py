@@ -36,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chamberlain.web.pages.estimates")),
     path("", include("chamberlain.web.pages.certificates_public")),
     path("", include("chamberlain.web.pages.certificates")),
+    path("", include("chamberlain.web.pages.letters")),
     path("", include("chamberlain.web.pages.ledger")),
     path("", include("chamberlain.web.pages.tariffs")),
     path("", include("chamberlain.web.pages.users")),

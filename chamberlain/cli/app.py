@@ -25,6 +25,7 @@ from chamberlain.cli import (
     tariff,
     user,
     what_if,
+    write_letters,
 )
 from chamberlain.kernel.errors import BadFile, Refused
 
@@ -50,6 +51,7 @@ app.command("demo")(demo.demo)
 app.command("bill-run")(bill_run.bill_run)
 app.command("print-bills")(print_bills.print_bills)
 app.command("estimate-reads")(estimates.estimate_reads)
+app.command("write-letters")(write_letters.write_letters)
 app.command("what-if")(what_if.what_if)
 app.command("penalties")(penalties.penalties)
 app.command("deposits")(deposits.deposits)

@@ -27,6 +27,7 @@ _PLACES = (
     ("Adjustments", "/adjustments/", "billing.view"),
     ("Types and terms", "/property-terms/", "billing.view"),
     ("Rebills", "/rebills/", "bill.rebill"),
+    ("Letters", "/letters/", "letter.write"),
     ("Certificates", "/certificates/", "account.view"),
     ("Centers", "/centers/", "center.view"),
     ("Reconciliation", "/reconciliation/", "reconciliation.view"),

@@ -14,6 +14,7 @@ from chamberlain.billing.certificates.queries import (
 )
 from chamberlain.billing.explanation import quantity_in_words
 from chamberlain.billing.queries import BillRow, bills_of_account
+from chamberlain.casework.letters.queries import LetterRow, letters_of_account
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.money import show_cents
 from chamberlain.ledger.past import OtherEntry, other_entries
@@ -36,6 +37,7 @@ KINDS = {
     "adjustment": "Charges and adjustments",
     "reversal": "Reversals",
     "certificate": "Certificates",
+    "letter": "Letters",
     "change": "Changes",
 }
 _DONE = {"insert": "recorded", "update": "changed", "delete": "removed"}
@@ -142,6 +144,8 @@ def timeline(
         found += map(_reversal, reversals_of_account(account_id, limit))
     if kind in ("", "certificate"):
         found += _certificates(account_id)
+    if kind in ("", "letter"):
+        found += map(_letter, letters_of_account(account_id, limit))
     if kind in ("", "change") and viewer.sees_changes:
         found += changes_in_words(changes(account_id, unmasked=viewer.unmasked, limit=limit))
     return _newest_first(filter(choice.takes, found))
@@ -231,6 +235,17 @@ def _reversal(entry: EntryRow) -> Event:
         by=entry.actor,
         text=entry.reason,
         business_day=entry.day,
+    )
+
+
+def _letter(letter: LetterRow) -> Event:
+    return Event(
+        kind="letter",
+        when=letter.written_at,
+        title=f"Letter {letter.number}",
+        url=f"/letters/{letter.number}/",
+        by=letter.written_by,
+        text=letter.name,
     )
 
 

@@ -188,6 +188,37 @@ def ask_batch(
     return int(batch.pk)
 
 
+def look_at_asked(actor: Actor, batch_id: int) -> Looked:
+    """What a batch that was asked for would write. Raises NotFound."""
+    batch = Batch.objects.filter(pk=batch_id).first()
+    if batch is None:
+        raise NotFound(f"There is no batch {batch_id} of letters; look at the list.")
+    ids = batch.accounts.order_by("account_id").values_list("account_id", flat=True)
+    return look_at_batch(actor, batch.code, batch.note, Chosen(tuple(ids), batch.asked), batch.day)
+
+
+def drop_batch(actor: Actor, batch_id: int) -> None:
+    """Forgets a batch of which nothing is written. Raises NotFound, AlreadyDone."""
+    actor.require("letter.batch")
+    with acting(actor), transaction.atomic():
+        batch = _locked(batch_id)
+        if batch.status != Batch.Status.PLANNED:
+            raise AlreadyDone("This batch was begun; stop it, if it still runs.")
+        batch.accounts.all().delete()
+        batch.delete()
+
+
+def start_batch(actor: Actor, batch_id: int) -> None:
+    """Lets a batch be written, or go on; the caller hands it over. Raises NotFound, AlreadyDone."""
+    actor.require("letter.batch")
+    with acting(actor), transaction.atomic():
+        batch = _locked(batch_id)
+        if batch.status == Batch.Status.DONE:
+            raise AlreadyDone("This batch is written; nothing is left.")
+        batch.status, batch.stop_requested = Batch.Status.RUNNING, False
+        batch.save(update_fields=["status", "stop_requested"])
+
+
 def run_batch(
     actor: Actor,
     batch_id: int,
@@ -197,13 +228,7 @@ def run_batch(
     progress: Callable[[BatchProgress], None] = lambda _: None,
 ) -> BatchProgress:
     """Writes what is left of a batch. Raises NotFound, AlreadyDone when nothing is left."""
-    actor.require("letter.batch")
-    with acting(actor), transaction.atomic():
-        batch = _locked(batch_id)
-        if batch.status == Batch.Status.DONE:
-            raise AlreadyDone("This batch is written; nothing is left.")
-        batch.status, batch.stop_requested = Batch.Status.RUNNING, False
-        batch.save(update_fields=["status", "stop_requested"])
+    start_batch(actor, batch_id)
     parts = _parts_left(batch_id)
     try:
         for _ in spread(

@@ -26,7 +26,7 @@ class Written:
 
 
 def letter_pdf(letters: Sequence[Written]) -> bytes:
-    """The letters as one file, each from a page of its own on; all in one language."""
+    """The letters as one file, each from a page of its own on."""
     return paper.pdf(TEMPLATE, letter_data(letters))
 
 
@@ -39,6 +39,7 @@ def letter_data(letters: Sequence[Written]) -> dict[str, Any]:
         "title": first.subject if len(letters) == 1 else f"{len(letters)} letters",
         "letters": [
             {
+                "language": each.language,
                 "written_on": each.written_on,
                 "reference": each.reference,
                 "addressee": each.addressee,

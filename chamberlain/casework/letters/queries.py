@@ -41,6 +41,7 @@ class LetterRow:
     batch_id: int | None
     digest: str
     text: str
+    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ _TEMPLATES = """
 _LETTERS = """
     SELECT l.number, l.account_id, a.number, t.name, l.subject, l.addressee, l.address,
         l.written_on, l.written_at, coalesce(nullif(u.display_name, ''), u.username), l.batch_id,
-        l.digest, l.text
+        l.digest, l.text, l.language
     FROM letters_letter l
     JOIN ledger_account a ON a.id = l.account_id
     JOIN letters_template t ON t.id = l.template_id
