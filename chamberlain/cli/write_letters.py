@@ -62,5 +62,6 @@ def write_letters(
         )
         return
     office.console.print(
-        f"{done.letters:,} letters written and {done.left_out:,} accounts left out; {files:,} files."
+        f"{done.letters:,} letters written and {done.left_out:,} accounts left out; "
+        f"{files:,} files."
     )
