@@ -11,6 +11,7 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from chamberlain.billing.deposits.queries import deposits_of_account
 from chamberlain.billing.finals import carrying, operations, queries, reading
 from chamberlain.billing.finals.operations import Leaving
 from chamberlain.billing.finals.queries import MoveOutRow
@@ -151,6 +152,7 @@ def _show(
         "others": queries.next_accounts(row.account_id),
         "day": open_day(revenue_office().center_id),
         "seen": standing_now(row.account_id).seen,
+        "deposits": [d for d in deposits_of_account(row.account_id) if d.is_open],
         "may_bill": actor.may("final.bill"),
         "may_carry": actor.may("adjustment.ask")
         and row.state == "billed"

@@ -10,10 +10,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from chamberlain.billing import occupancy
+from chamberlain.billing.deposits.requiring import required_of
 from chamberlain.billing.finals.operations import Leaving, ask_final_bill
 from chamberlain.billing.occupancy import Forwarding, MovedIn, MovedOut
 from chamberlain.billing.standing_of_account import as_seen, standing_now
-from chamberlain.kernel.errors import Refused
+from chamberlain.kernel.errors import NotFound, Refused
+from chamberlain.kernel.money import show_cents
 from chamberlain.registry import preferences, queries, record
 from chamberlain.registry.queries import AccountSummary
 from chamberlain.web.access import actor_of_page, needs, say_refusal
@@ -50,6 +52,7 @@ def move_in(request: OfficeRequest, property_id: int) -> HttpResponse:
             say_refusal(form, refusal)
         else:
             messages.success(request, _moved_in(made))
+            _say_deposit(request, made)
             return redirect("account_file", made.account_number)
     values = {
         "property": found,
@@ -63,6 +66,20 @@ def move_in(request: OfficeRequest, property_id: int) -> HttpResponse:
     }
     status = 422 if form.errors else 200
     return render(request, "registry/move_in.html", values, status=status)
+
+
+def _say_deposit(request: OfficeRequest, made: MovedIn) -> None:
+    """Names the deposit that the city's rule asks of the new account, if it asks one."""
+    try:
+        required = required_of(made.account_id, timezone.localdate())
+    except NotFound:  # the city has no terms of deposits
+        return
+    if required.cents:
+        messages.info(
+            request,
+            f"The city's rule asks a deposit of {show_cents(required.cents)} ({required.basis}); "
+            "ask for it under Deposits.",
+        )
 
 
 def _moved_in(made: MovedIn) -> str:
