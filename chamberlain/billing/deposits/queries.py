@@ -44,6 +44,17 @@ class DepositRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentRow:
+    """Money that came in for a deposit (> 0), or was taken back."""
+
+    on: date
+    cents: int
+    entry_id: int
+    document: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class MovementRow:
     """Cents by which what is owed back rose or fell."""
 
@@ -124,6 +135,23 @@ def movements(number: str) -> list[MovementRow]:
         WHERE d.number = %s ORDER BY m.id
     """
     return [MovementRow(*row) for row in rows(query, [number])]
+
+
+def payments(number: str) -> list[PaymentRow]:
+    """What was paid on a deposit and taken back again, the oldest first."""
+    query = """
+        SELECT b.day, (CASE t.effect WHEN 'settle' THEN t.cents ELSE -t.cents END)::bigint, e.id,
+            e.document, coalesce(nullif(u.display_name, ''), u.username)
+        FROM deposits_deposit d
+        JOIN ledger_transfer t ON t.charge_id = d.charge_id AND t.effect IN ('settle', 'unsettle')
+        JOIN ledger_entry e ON e.id = t.entry_id
+        JOIN ledger_businessday b ON b.id = e.business_day_id
+        JOIN identity_user u ON u.id = e.actor_id
+        WHERE d.number = %s AND NOT EXISTS (SELECT 1 FROM deposits_depositmovement k
+            WHERE k.deposit_id = d.id AND k.entry_id = e.id)
+        ORDER BY t.id
+    """
+    return [PaymentRow(*row) for row in rows(query, [number])]
 
 
 def accrued(deposit_id: int, today: date) -> int:

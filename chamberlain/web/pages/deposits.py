@@ -108,6 +108,7 @@ def _show(request: OfficeRequest, row: DepositRow, form: forms.Form) -> HttpResp
     values = {
         "row": row,
         "movements": queries.movements(row.number),
+        "payments": queries.payments(row.number),
         "accrued": queries.accrued(row.deposit_id, on) if row.is_open else 0,
         "waits": waits.partition(";")[0].rstrip("."),
         "form": form,
