@@ -21,6 +21,7 @@ _PLACES = (
     ("Documents", "/documents/", "document.view"),
     ("Meter reading", "/routes/", "billing.view"),
     ("Bill runs", "/bill-runs/", "billing.view"),
+    ("Usage worklist", "/usage-worklist/", "billing.view"),
     ("Payment plans", "/plans/", "plan.offer"),
     ("Final bills", "/finals/", "final.ask"),
     ("Customer deposits", "/customer-deposits/", "billing.view"),

@@ -23,6 +23,7 @@ from chamberlain.ledger.statements import (
     payments_of_account,
     reversals_of_account,
 )
+from chamberlain.metering.watching.queries import FindingRow, findings_of_account
 from chamberlain.registry.history import Change, changes
 
 EACH_MAX = 200
@@ -36,6 +37,7 @@ KINDS = {
     "adjustment": "Charges and adjustments",
     "reversal": "Reversals",
     "certificate": "Certificates",
+    "finding": "Usage worklist",
     "change": "Changes",
 }
 _DONE = {"insert": "recorded", "update": "changed", "delete": "removed"}
@@ -142,6 +144,8 @@ def timeline(
         found += map(_reversal, reversals_of_account(account_id, limit))
     if kind in ("", "certificate"):
         found += _certificates(account_id)
+    if kind in ("", "finding"):
+        found += map(_finding, findings_of_account(account_id, limit))
     if kind in ("", "change") and viewer.sees_changes:
         found += changes_in_words(changes(account_id, unmasked=viewer.unmasked, limit=limit))
     return _newest_first(filter(choice.takes, found))
@@ -218,6 +222,19 @@ def _read(read: ReadRow) -> Event:
         tag="Estimate" if read.quality == "estimate" else "",
         tone="wait",
         text=register + quantity_in_words(read.usage_thousandths, read.unit),
+    )
+
+
+def _finding(row: FindingRow) -> Event:
+    """An entry of the usage worklist."""
+    return Event(
+        kind="finding",
+        when=row.found_on,
+        title=row.rule_name,
+        url=f"/usage-worklist/{row.finding_id}/",
+        tag="" if row.is_open else row.resolution,
+        tone="ok",
+        text=row.sentence,
     )
 
 

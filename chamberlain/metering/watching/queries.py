@@ -51,6 +51,11 @@ class DailyUsage:
     register: int | None
     is_shown: bool
 
+    @property
+    def days(self) -> int:
+        """How many days the usage is of."""
+        return (self.to_on - self.from_on).days
+
 
 @dataclass(frozen=True, slots=True)
 class FindingRow:
