@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from chamberlain.billing.operations import release_holds
-from chamberlain.kernel.errors import Refused
+from chamberlain.kernel.errors import Invalid, Refused
 from chamberlain.metering import operations as metering
 from chamberlain.metering import queries as reads
 from chamberlain.metering.watching import operations, queries, tasks, watches
@@ -304,12 +304,14 @@ def _assign(request: OfficeRequest, seen: Seen, given: dict[str, Any]) -> None:
 
 
 def _field_check(request: OfficeRequest, seen: Seen, given: dict[str, Any]) -> None:
+    if given["check_by"] is None:
+        raise Invalid("Give the day by which it is done.", field="check_by")
     today = timezone.localdate()
     operations.ask_field_check(
         actor_of_page(request),
         seen,
         given["kind"],
-        given["check_by"] or today,
+        given["check_by"],
         given["note"],
         today,
         timezone.now(),
