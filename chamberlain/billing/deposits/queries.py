@@ -116,12 +116,25 @@ def deposits(which: str, limit: int = 50, offset: int = 0) -> list[DepositRow]:
     return [DepositRow(*row) for row in rows(query, [limit, offset])]
 
 
-def count_deposits(which: str) -> tuple[int, int]:
-    """How many deposits a list has, and what they hold or wait for, in cents."""
-    cents = {"held": "s.held", "unpaid": "s.unpaid", "closed": "0"}[which]
-    query = f"SELECT count(*), coalesce(sum({cents}), 0)::bigint {_FROM} WHERE {_WHERE[which]}"
-    count, total = rows(query, [])[0]
-    return int(count), int(total)
+@dataclass(frozen=True, slots=True)
+class InAll:
+    """What all deposits come to. counts: of each of LISTS; the cents are of open ones."""
+
+    counts: dict[str, int]
+    held_cents: int
+    unpaid_cents: int
+
+
+def in_all() -> InAll:
+    """How many deposits each list has, and what the open ones hold and wait for."""
+    parts = ", ".join(f"count(*) FILTER (WHERE {where})" for where in _WHERE.values())
+    query = f"""
+        SELECT {parts}, coalesce(sum(s.held) FILTER (WHERE d.closed_on IS NULL), 0)::bigint,
+            coalesce(sum(s.unpaid) FILTER (WHERE d.closed_on IS NULL), 0)::bigint
+        {_FROM}
+    """
+    *counts, held, unpaid = rows(query, [])[0]
+    return InAll(dict(zip(_WHERE, counts, strict=True)), held, unpaid)
 
 
 def movements(number: str) -> list[MovementRow]:
