@@ -94,6 +94,7 @@ INSTALLED_APPS = [
     "chamberlain.cashiering",
     "chamberlain.cashiering.hosted",
     "chamberlain.reconciliation",
+    "chamberlain.casework.letters",
     "chamberlain.web",
     "chamberlain.api",
 ]

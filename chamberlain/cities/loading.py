@@ -18,6 +18,7 @@ from chamberlain.billing.penalties.policy import Policy, load_late_policies
 from chamberlain.billing.plans.terms import Terms, load_plan_terms
 from chamberlain.billing.property_terms.terms import load_property_terms
 from chamberlain.billing.rebilling.operations import ReasonTerms, RuleTerms, load_rules
+from chamberlain.casework.letters.operations import load_templates
 from chamberlain.cashiering.models import Till
 from chamberlain.cities.schema import (
     AdjustmentApproval,
@@ -115,6 +116,7 @@ def load_city(actor: Actor, folder: Path, now: datetime) -> LoadedCity:
             calendar.subdivision,
             calendar.closed_days,
         )
+        load_templates(actor, city.letters.templates(), now)
         load_estimate_terms(actor, [each.terms() for each in city.reads.estimates])
         load_watching(
             actor,
@@ -185,6 +187,7 @@ def unverified(city: City) -> list[str]:
             for each in city.adjustments.reasons
         ),
         *city.reads.figures(),
+        *city.letters.figures(),
         *city.resident.figures(),
         *city.deposits.figures(),
         *city.property_terms.figures(),

@@ -26,6 +26,7 @@ from chamberlain.cities.fields import (
     Strict,
     ZoneName,
 )
+from chamberlain.cities.letters_file import LettersFile
 from chamberlain.cities.property_terms_file import PropertyTermsFile
 from chamberlain.cities.reads_file import ReadsFile
 from chamberlain.cities.resident_file import ResidentFile
@@ -421,6 +422,7 @@ class City(Strict):
     certificates: CertificatesFile = CertificatesFile(certificates=())
     watching: WatchingFile = WatchingFile()
     reads: ReadsFile = ReadsFile()
+    letters: LettersFile = LettersFile()
     resident: ResidentFile = ResidentFile()
     deposits: DepositsFile = DepositsFile()
     property_terms: PropertyTermsFile = PropertyTermsFile()
@@ -443,6 +445,7 @@ def read_city(folder: Path) -> City:
     finals = _read(folder / "finals.yaml", FinalsFile, faults, needed=False)
     certificates = _read(folder / "certificates.yaml", CertificatesFile, faults, needed=False)
     watching = _read(folder / "watching.yaml", WatchingFile, faults, needed=False)
+    letters = _read(folder / "letters.yaml", LettersFile, faults, needed=False)
     reads = _read(folder / "reads.yaml", ReadsFile, faults, needed=False) or ReadsFile()
     deposits = _read(folder / "deposits.yaml", DepositsFile, faults, needed=False)
     terms = _read(folder / "property_terms.yaml", PropertyTermsFile, faults, needed=False)
@@ -506,6 +509,7 @@ def read_city(folder: Path) -> City:
         certificates=certificates,
         watching=watching or WatchingFile(),
         reads=reads,
+        letters=letters or LettersFile(),
         resident=resident or ResidentFile(),
         deposits=deposits or DepositsFile(),
         property_terms=terms or PropertyTermsFile(),

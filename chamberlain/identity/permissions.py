@@ -69,6 +69,10 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "certificate.apply": _ACCOUNTS | _COUNTER,
     "certificate.work": _ACCOUNTS,
     "certificate.issue": _BILLING | {Role.COORDINATOR},
+    # Letters
+    "letter.write": _ACCOUNTS,
+    "letter.propose": _ACCOUNTS,
+    "letter.approve": _BILLING | {Role.COORDINATOR},
     # Counter
     "day.open": _CENTER,
     "day.close": _CENTER,
