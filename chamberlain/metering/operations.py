@@ -105,9 +105,12 @@ def exchange_meter(
         if _ends_the_period(present, unit):
             source = f"exchange {present.pk}"
             actual = Read.Quality.ACTUAL
-            recording.record(present, on, last_register, actual, source, beside or {})
+            recording.record(
+                present, on, last_register, actual, source, beside or {}, field="last_register"
+            )
         else:
-            recording.counted(present, on, last_register).part(service_point_id).save()
+            counted = recording.counted(present, on, last_register, "last_register")
+            counted.part(service_point_id).save()
         _remove(present, on)
         return install_meter(
             actor, serial, service_point_id, on, size=size, unit=unit, dials=dials,
@@ -140,7 +143,9 @@ def remove_meter(
         present = _installation_at(service_point_id)
         source = f"removal {present.pk}"
         actual = Read.Quality.ACTUAL
-        recording.record(present, on, last_register, actual, source, beside or {})
+        recording.record(
+            present, on, last_register, actual, source, beside or {}, field="last_register"
+        )
         _remove(present, on)
         for side in recording.side_meters(service_point_id):
             _end_side(side, on)

@@ -69,14 +69,16 @@ def waiting_parts(service_point_id: int) -> list[ReadPart]:
     return list(found.select_related("meter").order_by("to_on", "pk"))
 
 
-def counted(installation: Installation, on: date, register: int) -> Counted:
-    """What the meter of an installation counted up to a day.
+def counted(
+    installation: Installation, on: date, register: int, field: str = "register"
+) -> Counted:
+    """What the meter of an installation counted up to a day. field: what a refusal is about.
 
     Raises Invalid (more than its dials show), ImplausibleRead (lower than before without a
     rollover, not after the last read).
     """
     meter, start = installation.meter, installation.period.lower
-    refuse_beyond_dials(meter, register)
+    refuse_beyond_dials(meter, register, field)
     since, before = start, installation.register_at_start
     last = last_read(installation)
     if last is not None and last.register is not None:
@@ -91,7 +93,7 @@ def counted(installation: Installation, on: date, register: int) -> Counted:
     )
     if taken_out is not None and taken_out.to_on >= on:
         raise _not_after(meter, taken_out.to_on)
-    used = used_or_refused(meter, since, before, register)
+    used = used_or_refused(meter, since, before, register, field)
     return Counted(meter, Role.MAIN, since, on, before, register, used)
 
 
@@ -111,7 +113,8 @@ def last_read(installation: Installation) -> Read | None:
 
 def counted_beside(side: SideMeter, on: date, register: int) -> Counted:
     """What a meter that is read together with another counted up to a day. Raises as `counted`."""
-    refuse_beyond_dials(side.meter, register)
+    field = f"beside-{side.meter.serial}"
+    refuse_beyond_dials(side.meter, register, field)
     since, before = side.period.lower, side.register_at_start
     last = (
         ReadPart.objects.filter(
@@ -125,18 +128,18 @@ def counted_beside(side: SideMeter, on: date, register: int) -> Counted:
         since, before = last.to_on, last.register_after
     if on < since:
         raise _not_after(side.meter, since)
-    used = used_or_refused(side.meter, since, before, register)
+    used = used_or_refused(side.meter, since, before, register, field)
     return Counted(side.meter, side.role, since, on, before, register, used)
 
 
-def used_or_refused(meter: Meter, since: date, before: int, register: int) -> int:
+def used_or_refused(meter: Meter, since: date, before: int, register: int, field: str) -> int:
     """Whole units used, over a rollover if that is plausible. Raises ImplausibleRead."""
     used = usage_of(before, register, meter.dials)
     if used is None:
         raise ImplausibleRead(
             f"Meter {meter.serial} showed {before} on {since:%B %-d, %Y}, so {register} is too "
             "low; read it again, or exchange the meter.",
-            field="register",
+            field=field,
         )
     return used
 
@@ -148,6 +151,8 @@ def record(
     quality: str,
     source: str,
     beside: Mapping[str, int],
+    *,
+    field: str = "register",
 ) -> int:
     """Makes the read of a service point up to a day; returns its id.
 
@@ -156,7 +161,7 @@ def record(
     (deduct meters counted more than the others, a meter was taken out after that day).
     """
     wait_for_imports()
-    main = counted(installation, on, register)
+    main = counted(installation, on, register, field)
     waiting = waiting_parts(installation.service_point_id)
     if later := [part for part in waiting if part.to_on > on]:
         raise ImplausibleRead(
@@ -170,7 +175,7 @@ def record(
     sides = _sides(installation, on, beside)
     parts = [*waiting, *(each.part(installation.service_point_id) for each in (main, *sides))]
     thousandths = sum(part.signed_thousandths for part in parts)
-    refuse_larger_deduct(parts, thousandths)
+    refuse_larger_deduct(parts, thousandths, field)
     read = Read.objects.create(
         service_point_id=installation.service_point_id,
         meter=installation.meter,
@@ -197,7 +202,7 @@ def keep_parts(read: Read, parts: Sequence[ReadPart]) -> None:
     ReadPart.objects.bulk_create(made)
 
 
-def refuse_larger_deduct(parts: Sequence[ReadPart], thousandths: int) -> None:
+def refuse_larger_deduct(parts: Sequence[ReadPart], thousandths: int, field: str) -> None:
     """Raises ImplausibleRead when what is subtracted is more than what was counted."""
     if thousandths >= 0:
         return
@@ -207,7 +212,7 @@ def refuse_larger_deduct(parts: Sequence[ReadPart], thousandths: int) -> None:
     raise ImplausibleRead(
         f"Deduct meter {named} counted {less // THOUSAND}, more than the "
         f"{(thousandths + less) // THOUSAND} of the meter before it; read both again.",
-        field="register",
+        field=field,
     )
 
 
@@ -233,18 +238,18 @@ def _sides(installation: Installation, on: date, beside: Mapping[str, int]) -> l
         raise Invalid(
             f"Meter {installation.meter.serial} is read together with meter {missing[0]}; give "
             "what both show.",
-            field="beside",
+            field=f"beside-{missing[0]}",
         )
     return [counted_beside(present[serial], on, shown) for serial, shown in sorted(beside.items())]
 
 
-def refuse_beyond_dials(meter: Meter, register: int) -> None:
+def refuse_beyond_dials(meter: Meter, register: int, field: str) -> None:
     """Raises Invalid for a register that the dials cannot show."""
     if not 0 <= register < 10**meter.dials:
         raise Invalid(
             f"The {meter.dials} dials of meter {meter.serial} cannot show {register}; read it "
             "again.",
-            field="register",
+            field=field,
         )
 
 

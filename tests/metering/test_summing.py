@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from chamberlain.identity.models import Role as OfficeRole
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, Refused
 from chamberlain.metering import importing, operations
+from chamberlain.metering import parts as queries_of_parts
 from chamberlain.metering.models import Read, ReadException, ReadPart
 from chamberlain.metering.operations import ImplausibleRead
 from chamberlain.registry.models import PropertyType
@@ -325,3 +326,19 @@ def _told(clerk, name, start, used, exchanged, is_typed):
 
 def _counts_over(before, last):
     return last >= before or (last + 10_000 - before) * 10 <= 10_000
+
+
+def test_what_each_meter_counted_is_said_by_day_and_a_deduct_is_below_zero(clerk, compound):
+    exchange(clerk, compound, day(10), 108)
+    assert [row.meter for row in queries_of_parts.waiting_parts(compound)] == ["M1"]
+    read = operations.record_read(clerk, "M2", day(30), 9, DAY, beside={"L1": 0, "D1": 11})
+    assert [
+        (row.meter, row.usage_thousandths) for row in queries_of_parts.parts_of_reads([read])
+    ] == [
+        ("M1", 8_000),
+        ("L1", 2_000),
+        ("M2", 4_000),
+        ("D1", -1_000),
+    ]
+    shown = [(row.serial, row.register) for row in queries_of_parts.side_meters(compound)]
+    assert shown == [("D1", 11), ("L1", 0)]
