@@ -453,7 +453,7 @@ def read_city(folder: Path) -> City:
     if certificates is None or not fees.fees:
         certificates = CertificatesFile(certificates=())
     whole = (
-        city
+        None
         if city is None
         else City(
             city=city,
