@@ -13,6 +13,7 @@ from chamberlain.metering import importing, operations
 from chamberlain.metering import parts as queries_of_parts
 from chamberlain.metering.models import Read, ReadException, ReadPart
 from chamberlain.metering.operations import ImplausibleRead
+from chamberlain.metering.routes.low_reads import record_low_read
 from chamberlain.registry.models import PropertyType
 from chamberlain.registry.operations import add_service_point, register_property
 from tests.office import DAY, NOW, make_actor
@@ -173,6 +174,13 @@ def test_a_side_meter_that_is_taken_out_counts_in_the_next_read(clerk, compound)
     assert Read.objects.get(pk=read).usage_thousandths == 40_000
     operations.remove_meter(clerk, compound, day(40), 141, beside={"L1": 2})
     assert not operations.recording.side_meters(compound)
+
+
+def test_a_read_below_an_estimate_is_not_taken_alone_of_meters_read_together(clerk, point):
+    operations.record_estimate(clerk, point, PUT_IN, day(30), 10_000, "ccf", "guess")
+    operations.add_side_meter(clerk, point, "D1", "deduct", day(30), **METER)
+    assert not record_low_read(clerk, "M1", day(60), 105, DAY)
+    assert Read.objects.count() == 1
 
 
 def test_who_is_read_together_is_checked(clerk, compound):
