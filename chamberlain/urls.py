@@ -30,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chamberlain.web.pages.resident_plans")),
     path("", include("chamberlain.web.pages.plans")),
     path("", include("chamberlain.web.pages.finals")),
+    path("", include("chamberlain.web.pages.letters")),
     path("", include("chamberlain.web.pages.deposits")),
     path("", include("chamberlain.web.pages.property_terms")),
     path("", include("chamberlain.web.pages.bill_runs")),

@@ -28,6 +28,7 @@ _PLACES = (
     ("Adjustments", "/adjustments/", "billing.view"),
     ("Types and terms", "/property-terms/", "billing.view"),
     ("Rebills", "/rebills/", "bill.rebill"),
+    ("Letters", "/letters/", "letter.propose"),
     ("Certificates", "/certificates/", "account.view"),
     ("Centers", "/centers/", "center.view"),
     ("Reconciliation", "/reconciliation/", "reconciliation.view"),

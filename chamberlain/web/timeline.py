@@ -14,6 +14,7 @@ from chamberlain.billing.certificates.queries import (
 )
 from chamberlain.billing.explanation import quantity_in_words
 from chamberlain.billing.queries import BillRow, bills_of_account
+from chamberlain.casework.letters.queries import LetterRow, letters_of_account
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.money import show_cents
 from chamberlain.ledger.past import OtherEntry, other_entries
@@ -37,6 +38,7 @@ KINDS = {
     "adjustment": "Charges and adjustments",
     "reversal": "Reversals",
     "certificate": "Certificates",
+    "letter": "Letters",
     "finding": "Usage worklist",
     "change": "Changes",
 }
@@ -146,6 +148,8 @@ def timeline(
         found += _certificates(account_id)
     if kind in ("", "finding"):
         found += map(_finding, findings_of_account(account_id, limit))
+    if kind in ("", "letter"):
+        found += map(_letter, letters_of_account(account_id, limit))
     if kind in ("", "change") and viewer.sees_changes:
         found += changes_in_words(changes(account_id, unmasked=viewer.unmasked, limit=limit))
     return _newest_first(filter(choice.takes, found))
@@ -248,6 +252,17 @@ def _reversal(entry: EntryRow) -> Event:
         by=entry.actor,
         text=entry.reason,
         business_day=entry.day,
+    )
+
+
+def _letter(row: LetterRow) -> Event:
+    return Event(
+        kind="letter",
+        when=row.sent_at,
+        title=f"Letter {row.number}",
+        url=f"/letters/{row.number}/",
+        by=row.sent_by,
+        text=row.subject,
     )
 
 

@@ -39,6 +39,7 @@ _TABS = (
     ("deposits", "Deposits", "deposits/"),
     ("rebills", "Rebills", "rebills/"),
     ("adjustments", "Adjustments", "adjustments/"),
+    ("letters", "Letters", "letters/"),
     ("history", "History", "history/"),
     ("file", "On file", "file/"),
 )
