@@ -5,6 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from chamberlain.database.rows import rows as _rows
+from chamberlain.metering.models import Role, Unit
+
+UNIT_NAMES: dict[str, str] = dict(Unit.choices)
+"""Units that meters count in, with their names."""
+
+ROLE_NAMES: dict[str, str] = {role.value: str(role.label) for role in Role}
+"""What a meter is to the service point that it counts for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,7 @@ from typing import Any
 
 from django import forms
 
-from chamberlain.metering.models import Read, Role, Unit
-from chamberlain.metering.parts import SideRow
+from chamberlain.metering.parts import ROLE_NAMES, UNIT_NAMES, SideRow
 from chamberlain.web.pages.registry_forms import DayField
 
 _FIGURES = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
@@ -24,7 +23,7 @@ class MeterForm(forms.Form):
         label="Serial number", max_length=32, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
     size = forms.CharField(label="Size", max_length=12, help_text="As the tariff names it")
-    unit = forms.ChoiceField(label="Counts in", choices=Unit.choices)
+    unit = forms.ChoiceField(label="Counts in", choices=list(UNIT_NAMES.items()))
     dials = forms.IntegerField(
         label="Dials",
         min_value=3,
@@ -46,7 +45,7 @@ class BesideForm(forms.Form):
     def __init__(self, *args: Any, sides: Sequence[SideRow] = (), **more: Any) -> None:
         super().__init__(*args, **more)
         for side in sides:
-            label = f"{Role(side.role).label} {side.serial} shows"
+            label = f"{ROLE_NAMES[side.role]} {side.serial} shows"
             self.fields[f"{_BESIDE}{side.serial}"] = _register(label, f"Before: {side.register}")
 
     def beside(self) -> dict[str, int]:
@@ -87,7 +86,7 @@ class ReadForm(BesideForm):
     register = _register("It shows")
     quality = forms.ChoiceField(
         label="Read by",
-        choices=[(Read.Quality.ACTUAL, "The office"), (Read.Quality.CUSTOMER, "The customer")],
+        choices=[("actual", "The office"), ("customer", "The customer")],
     )
 
 
@@ -96,7 +95,7 @@ class SideForm(MeterForm):
 
     role = forms.ChoiceField(
         label="It is the",
-        choices=[(role.value, role.label) for role in (Role.LOW_FLOW, Role.DEDUCT)],
+        choices=[(role, ROLE_NAMES[role]) for role in ("low_flow", "deduct")],
         help_text="Low flow is added; what a deduct meter counts is subtracted",
     )
     on = DayField(label="From")
