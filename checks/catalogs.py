@@ -53,9 +53,9 @@ def _labels(value: object, names: tuple[str, ...]) -> Iterator[str]:
 
 
 def texts_of_cities() -> Iterator[str]:
-    """Names in the city's files that residents read: of lines on bills, and of exemptions."""
+    """What residents read of the city's files: lines, how they are reckoned, exemptions."""
     folder = ROOT / "chamberlain" / "cities" / "chicago"
-    yield from _labels(yaml.safe_load((folder / "tariffs.yaml").read_text()), ("label",))
+    yield from _labels(yaml.safe_load((folder / "tariffs.yaml").read_text()), ("label", "formula"))
     for terms in yaml.safe_load((folder / "certificates.yaml").read_text())["certificates"]:
         yield from (exemption["name"] for exemption in terms["exemptions"])
 

@@ -21,6 +21,7 @@ from chamberlain.billing.models import BillRun, Chunk
 from chamberlain.kernel.frames import copy_frame, next_ids, read_frame
 from chamberlain.ledger import chart
 from chamberlain.ledger.posting import sentences
+from chamberlain.metering.watching.queries import keeping_bills_back
 from chamberlain.tariffs import queries as tariffs
 from chamberlain.tariffs.rating import Rated, rate
 
@@ -74,7 +75,7 @@ def _rate_and_post(database: psycopg.Connection[Any], chunk: Chunk) -> tuple[int
     first, last = chunk.first_agreement, chunk.last_agreement
     database.execute(_LOCK_SQL, [first, last])
     found = candidates(database, run, first, last)
-    kept_back = holds.implausible(found)
+    kept_back = _kept_back(found)
     rated = rate(tariffs.schedule(run.tariff_id), found.join(kept_back, on="row", how="anti"))
     held = _hold(
         database, run, found, kept_back, rated, unread_agreements(database, run, first, last)
@@ -88,6 +89,14 @@ def _rate_and_post(database: psycopg.Connection[Any], chunk: Chunk) -> tuple[int
     bill_posting.use_credit(database, composed, kinds, posting)
     _prove(database, run.pk, composed, cents)
     return composed.bills.height, held, cents
+
+
+def _kept_back(found: pl.DataFrame) -> pl.DataFrame:
+    """What somebody must look at before it is billed; each row once."""
+    implausible = holds.implausible(found)
+    read_ids = found["read_id"].drop_nulls().to_list()
+    watched = holds.watched(found, keeping_bills_back(read_ids))
+    return pl.concat([implausible, watched.join(implausible, on="row", how="anti")])
 
 
 def _compose(

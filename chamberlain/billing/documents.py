@@ -10,6 +10,7 @@ from django.db import connection
 
 from chamberlain.billing import queries
 from chamberlain.billing.access.codes import bill_code
+from chamberlain.billing.comparing.made_from import counted_by_meter
 from chamberlain.billing.estimating.queries import how_estimated
 from chamberlain.billing.explanation import explain_line, quantity_in_words
 from chamberlain.billing.plans.queries import BilledInstalment, instalments_with_bills
@@ -17,6 +18,7 @@ from chamberlain.billing.queries import BillRow, LineRow
 from chamberlain.kernel import paper
 from chamberlain.kernel.money import show_cents
 from chamberlain.kernel.periods import day_in_words
+from chamberlain.metering.parts import PartRow
 
 TEMPLATE = Path(__file__).parent / "templates" / "bill.typ"
 _HISTORY = 7
@@ -35,13 +37,18 @@ def bill_data(bill_ids: Sequence[int]) -> dict[str, Any]:
     history = _usage_before([bill.bill_id for bill in bills])
     instalments = instalments_with_bills([bill.bill_id for bill in bills])
     estimated = how_estimated([bill.bill_id for bill in bills])
+    counted = counted_by_meter([bill.bill_id for bill in bills])
     title = f"Bill {bills[0].number}" if len(bills) == 1 else f"{len(bills)} bills"
     return {
         "city": settings.CITY_NAME,
         "title": title,
         "bills": [
             _page(bill, lines[bill.bill_id], history.get(bill.bill_id, []))
-            | {"usage": _usage(bill, estimated.get(bill.bill_id, ""))}
+            | {
+                "usage": _usage(
+                    bill, estimated.get(bill.bill_id, ""), counted.get(bill.bill_id, [])
+                )
+            }
             | {"plan": _plan(instalments.get(bill.bill_id, []))}
             for bill in bills
         ],
@@ -81,11 +88,25 @@ def _page(
     }
 
 
-def _usage(bill: BillRow, how: str) -> str:
+def _usage(bill: BillRow, how: str, parts: Sequence[PartRow]) -> str:
     if bill.usage_thousandths is None or bill.unit is None:
         return "Not metered"
     used = f"Used {quantity_in_words(bill.usage_thousandths, bill.unit)}"
-    return f"{used} (estimated). {how}".rstrip() if bill.quality == "estimate" else used
+    if bill.quality == "estimate":
+        used = f"{used} (estimated). {how}".rstrip()
+    if not parts:
+        return used
+    return f"{used.rstrip('.')}. {'; '.join(map(_counted, parts))}."
+
+
+def _counted(part: PartRow) -> str:
+    """What one meter counted of a read that several did."""
+    subtracted = ", subtracted" if part.role == "deduct" else ""
+    quantity = quantity_in_words(abs(part.usage_thousandths), part.unit)
+    return (
+        f"Meter {part.meter} from {part.register_before} to {part.register_after}: "
+        f"{quantity}{subtracted}"
+    )
 
 
 def _previous(bill: BillRow) -> str:

@@ -9,6 +9,7 @@ _ABSURD = (
     "or correct it."
 )
 _NEGATIVE = "The usage is negative; check the read and the meter, then correct it."
+_WATCHED = " Look at its entry on the usage worklist."
 NO_READ = "No read came for this cycle; get a read or enter an estimate."
 
 
@@ -43,4 +44,17 @@ def implausible(candidates: pl.DataFrame) -> pl.DataFrame:
                 return_dtype=pl.String,
             ),
         )
+    )
+
+
+def watched(candidates: pl.DataFrame, kept_back: pl.DataFrame) -> pl.DataFrame:
+    """Rows whose read has an entry on the usage worklist that keeps its bill back.
+
+    candidates: row, read_id. kept_back: read_id and sentence of such reads. Returns row, code,
+    sentence.
+    """
+    return candidates.join(kept_back, on="read_id").select(
+        "row",
+        code=pl.lit("watched_usage"),
+        sentence=pl.col("sentence") + _WATCHED,
     )

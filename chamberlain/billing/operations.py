@@ -1,15 +1,18 @@
 """What people do with bill runs: plan one, stop it, settle its worklist."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from chamberlain.billing.models import BillRun, Hold
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound
 from chamberlain.ledger.models import BusinessDay
 from chamberlain.ledger.posting import DayClosed
+from chamberlain.metering.watching.queries import keeping_bills_back
 from chamberlain.tariffs.models import Tariff
 
 CHUNK_BILLS = 20_000
@@ -158,3 +161,19 @@ def resolve_hold(actor: Actor, hold_id: int, resolution: str, now: datetime) -> 
         hold.resolved_at, hold.resolved_by_id = now, actor.user_id
         hold.resolution = resolution.strip()[:200]
         hold.save(update_fields=["resolved_at", "resolved_by", "resolution"])
+
+
+def release_holds(actor: Actor, read_ids: Sequence[int], now: datetime) -> int:
+    """Takes what waited only until somebody looked at these reads off the worklists of runs.
+
+    That is absurd usage of a read that is verified by now, and usage whose entry on the usage
+    worklist keeps nothing back any more. The next run bills it. Returns how many.
+    """
+    actor.require("hold.resolve")
+    kept_back = keeping_bills_back(read_ids)["read_id"].to_list()
+    looked_at = Q(code="absurd_usage", read__is_verified=True) | (
+        Q(code="watched_usage") & ~Q(read__in=kept_back)
+    )
+    return Hold.objects.filter(looked_at, read__in=read_ids, resolved_at=None).update(
+        resolved_at=now, resolved_by_id=actor.user_id, resolution="Somebody looked at the usage"
+    )

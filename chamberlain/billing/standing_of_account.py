@@ -83,14 +83,15 @@ def standing_now(account_id: int) -> Standing:
 
 
 @contextmanager
-def as_seen(account_id: int, seen: str) -> Iterator[None]:
+def as_seen(account_id: int, seen: str, *others: int) -> Iterator[None]:
     """Does what is inside only if the account stands as the form saw it, in one transaction.
 
-    seen: `Standing.seen` of the page that the form was on. Raises Changed, with what changed and
+    seen: `Standing.seen` of the page that the form was on. others: accounts that are posted to
+    besides, so that all locks are taken in one order. Raises Changed, with what changed and
     who posted it, when it stands otherwise or the form does not say.
     """
     with transaction.atomic():
-        lock_balances([account_id])
+        lock_balances(sorted({account_id, *others}))
         now = standing_now(account_id)
         if seen != now.seen:
             raise Changed(_what_changed(account_id, _standing_of(seen), now))

@@ -1,81 +1,73 @@
-"""`letters.yaml`: the wording of letters, from a day on, in each language."""
+"""`letters.yaml`: the wording of letters, in each language."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from chamberlain.casework.letters.fields import FIELDS
-from chamberlain.casework.letters.operations import NewTemplate
-from chamberlain.casework.letters.wording import check
+from chamberlain.casework.letters.operations import ENGLISH, Wording
+from chamberlain.casework.letters.wording import check_wording
 from chamberlain.cities.fields import Code, Name, Source, Strict
-from chamberlain.kernel.errors import BadRecord, Invalid
+from chamberlain.kernel.errors import Invalid
+
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[a-z]{2,6})?$")]
 
 
-class Wording(Strict):
-    """A letter in one language. body: paragraphs between empty lines, fields in braces."""
+class Words(Strict):
+    """A letter in one language; `{{ balance }}` is a merge field."""
 
-    language: Literal["en", "es"]
-    subject: Annotated[str, Field(min_length=1, max_length=120)]
-    body: Annotated[str, Field(min_length=1, max_length=8000)]
+    subject: str
+    body: str
+
+    @model_validator(mode="after")
+    def _known(self) -> "Words":
+        try:
+            check_wording(self.subject, self.body)
+        except Invalid as wrong:
+            raise ValueError(wrong.sentence) from wrong
+        return self
 
 
-class LetterTerms(Strict):
-    """A kind of letter from a day on. takes_note: whether a clerk may add words of their own."""
+class LetterFile(Strict):
+    """A letter that the office writes, from a day on."""
 
     code: Code
     name: Name
     starts_on: Annotated[date, Field(alias="from")]
-    takes_note: bool
-    wordings: Annotated[tuple[Wording, ...], Field(min_length=1)]
     source: Source
     verified: bool
+    wordings: dict[Language, Words]
 
     @model_validator(mode="after")
-    def _once(self) -> "LetterTerms":
-        languages = [each.language for each in self.wordings]
-        if len(set(languages)) < len(languages):
-            raise ValueError("wordings: a language appears more than once")
-        if "en" not in languages:
-            raise ValueError("wordings: English is missing, which other holders get")
+    def _has_english(self) -> "LetterFile":
+        if ENGLISH not in self.wordings:
+            raise ValueError("wordings: give the English one; it stands in for languages without")
         return self
-
-    def templates(self) -> list[NewTemplate]:
-        """As letters take them."""
-        return [
-            NewTemplate(
-                self.code, each.language, self.starts_on, self.name, each.subject, each.body,
-                self.takes_note, self.source, self.verified,
-            )
-            for each in self.wordings
-        ]  # fmt: skip
 
 
 class LettersFile(Strict):
     """`letters.yaml`."""
 
-    letters: tuple[LetterTerms, ...] = ()
+    letters: tuple[LetterFile, ...] = ()
 
     @model_validator(mode="after")
     def _once(self) -> "LettersFile":
-        kinds = [(each.code, each.starts_on) for each in self.letters]
-        if len(set(kinds)) < len(kinds):
-            raise ValueError("a letter begins twice on the same day")
+        codes = [each.code for each in self.letters]
+        if len(set(codes)) < len(codes):
+            raise ValueError("a code appears more than once")
         return self
 
-    def faults(self) -> list[BadRecord]:
-        """Fields that there are not, and braces that are not closed."""
-        found = []
-        for place, letter in enumerate(self.letters):
-            for number, wording in enumerate(letter.wordings):
-                for name in ("subject", "body"):
-                    try:
-                        check(getattr(wording, name), FIELDS)
-                    except Invalid as refusal:
-                        where = f"letters.yaml letters.{place}.wordings.{number}.{name}"
-                        found.append(BadRecord(where, refusal.sentence))
-        return found
+    def templates(self) -> list[Wording]:
+        """As the letters take them."""
+        return [
+            Wording(
+                each.code, each.name, language, each.starts_on,
+                words.subject.strip(), words.body.strip(), each.source,
+            )
+            for each in self.letters
+            for language, words in each.wordings.items()
+        ]  # fmt: skip
 
     def figures(self) -> list[tuple[str, bool]]:
-        """Each letter with its source, and whether somebody verified it."""
+        """Each letter with its source, and whether somebody verified its wording."""
         return [(f"Letter: {each.name} ({each.source})", each.verified) for each in self.letters]

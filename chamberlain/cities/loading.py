@@ -88,21 +88,7 @@ def load_city(actor: Actor, folder: Path, now: datetime) -> LoadedCity:
         for fee in city.fees.fees:
             load_fee(actor, _fee_terms(fee))
         load_plan_terms(actor, [_plan_terms(p, v) for p in city.plans.plans for v in p.versions])
-        final_bills.load_final_terms(
-            actor,
-            [
-                final_bills.Terms(
-                    each.starts_on,
-                    each.due_days,
-                    each.usage_days,
-                    each.charges_reason,
-                    each.credit_reason,
-                    each.source,
-                    each.verified,
-                )
-                for each in city.finals.final_bills
-            ],
-        )
+        final_bills.load_final_terms(actor, _final_terms(city))
         load_rules(actor, _rebill_limits(city), _rebill_reasons(city))
         load_reasons(actor, [_reason(each) for each in city.adjustments.reasons])
         if city.policies:
@@ -116,6 +102,7 @@ def load_city(actor: Actor, folder: Path, now: datetime) -> LoadedCity:
             calendar.subdivision,
             calendar.closed_days,
         )
+        load_templates(actor, city.letters.templates(), now)
         load_estimate_terms(actor, [each.terms() for each in city.reads.estimates])
         load_watching(
             actor,
@@ -130,7 +117,6 @@ def load_city(actor: Actor, folder: Path, now: datetime) -> LoadedCity:
             city.deposits.priority,
         )
         load_resident_terms(actor, [each.terms() for each in city.resident.resident])
-        load_templates(actor, [t for each in city.letters.letters for t in each.templates()])
         load_property_terms(actor, city.property_terms.terms())
         path = folder / "tariffs.yaml"
         loaded = load_tariffs(actor, path, now) if path.exists() else []
@@ -187,8 +173,8 @@ def unverified(city: City) -> list[str]:
             for each in city.adjustments.reasons
         ),
         *city.reads.figures(),
-        *city.resident.figures(),
         *city.letters.figures(),
+        *city.resident.figures(),
         *city.deposits.figures(),
         *city.property_terms.figures(),
         *city.watching.figures(),
@@ -220,6 +206,21 @@ def _load_center(city: City, terms: CenterTerms) -> None:
             code=f"{terms.code}-{number}",
             defaults={"center": center, **({"cash_limit_cents": limit} if limit else {})},
         )
+
+
+def _final_terms(city: City) -> list[final_bills.Terms]:
+    return [
+        final_bills.Terms(
+            each.starts_on,
+            each.due_days,
+            each.usage_days,
+            each.charges_reason,
+            each.credit_reason,
+            each.source,
+            each.verified,
+        )
+        for each in city.finals.final_bills
+    ]
 
 
 def _rebill_limits(city: City) -> list[RuleTerms]:

@@ -422,8 +422,8 @@ class City(Strict):
     certificates: CertificatesFile = CertificatesFile(certificates=())
     watching: WatchingFile = WatchingFile()
     reads: ReadsFile = ReadsFile()
-    resident: ResidentFile = ResidentFile()
     letters: LettersFile = LettersFile()
+    resident: ResidentFile = ResidentFile()
     deposits: DepositsFile = DepositsFile()
     property_terms: PropertyTermsFile = PropertyTermsFile()
 
@@ -445,76 +445,90 @@ def read_city(folder: Path) -> City:
     finals = _read(folder / "finals.yaml", FinalsFile, faults, needed=False)
     certificates = _read(folder / "certificates.yaml", CertificatesFile, faults, needed=False)
     watching = _read(folder / "watching.yaml", WatchingFile, faults, needed=False)
+    letters = _read(folder / "letters.yaml", LettersFile, faults, needed=False)
     reads = _read(folder / "reads.yaml", ReadsFile, faults, needed=False) or ReadsFile()
     deposits = _read(folder / "deposits.yaml", DepositsFile, faults, needed=False)
     terms = _read(folder / "property_terms.yaml", PropertyTermsFile, faults, needed=False)
-    letters = _read(folder / "letters.yaml", LettersFile, faults, needed=False)
     resident = _read(folder / "resident.yaml", ResidentFile, faults, needed=False)
     if certificates is None or not fees.fees:
         certificates = CertificatesFile(certificates=())
-    if city:
-        kinds = {kind.code for kind in city.charge_kinds}
-        named = [
-            (f"adjustments.yaml reasons.{i}.charge_kinds", reason.charge_kinds)
-            for i, reason in enumerate(adjustments.reasons)
-        ]
-        if policies:
-            late = policies.late_payment
-            named.append(("policies.yaml late_payment.charge_kinds", late.charge_kinds))
-            named.append(("policies.yaml late_payment.penalty_kind", (late.penalty_kind,)))
-        faults += [
-            BadRecord(place, f"city.yaml has no {kind}")
-            for place, codes in named
-            for kind in codes
-            if kind not in kinds
-        ]
-        faults += certificates.faults(fees, kinds)
-        faults += watching.faults({t.code for t in city.property_types}) if watching else []
-        faults += letters.faults() if letters else []
-        faults += deposits.faults({t.code for t in city.property_types}) if deposits else []
-        faults += terms.faults({t.code for t in city.property_types}) if terms else []
-        faults += reads.faults({each.code for each in rebilling.reasons} if rebilling else set())
-        reasons = {reason.code for reason in adjustments.reasons}
-        faults += [
-            BadRecord(f"finals.yaml final_bills.{i}", f"adjustments.yaml has no {code}")
-            for i, terms in enumerate(finals.final_bills if finals else ())
-            for code in (terms.charges_reason, terms.credit_reason)
-            if code not in reasons
-        ]
-        faults += [
-            BadRecord(f"plans.yaml plans.{i}.versions.{j}.charge_kinds", f"city.yaml has no {kind}")
-            for i, plan in enumerate(plans.plans)
-            for j, version in enumerate(plan.versions)
-            for kind in version.charge_kinds
-            if kind not in kinds
-        ]
-        faults += [
-            BadRecord(f"fees.yaml fees.{i}.charge_kind", f"city.yaml has no {fee.charge_kind}")
-            for i, fee in enumerate(fees.fees)
-            if fee.charge_kind not in kinds
-        ]
-    if faults or city is None:
+    whole = (
+        None
+        if city is None
+        else City(
+            city=city,
+            policies=policies,
+            fees=fees,
+            plans=plans,
+            adjustments=adjustments,
+            rebilling=rebilling or RebillingFile(limits=(), reasons=()),
+            finals=finals or FinalsFile(final_bills=()),
+            certificates=certificates,
+            watching=watching or WatchingFile(),
+            reads=reads,
+            letters=letters or LettersFile(),
+            resident=resident or ResidentFile(),
+            deposits=deposits or DepositsFile(),
+            property_terms=terms or PropertyTermsFile(),
+        )
+    )
+    if whole:
+        faults += [*_unknown_charge_kinds(whole), *_faults_between(whole)]
+    if faults or whole is None:
         more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
         raise BadFile(
             f"The city in {folder.name} was not loaded: {faults[0]}{more}; correct the file.",
             faults,
         )
-    return City(
-        city=city,
-        policies=policies,
-        fees=fees,
-        plans=plans,
-        adjustments=adjustments,
-        rebilling=rebilling or RebillingFile(limits=(), reasons=()),
-        finals=finals or FinalsFile(final_bills=()),
-        certificates=certificates,
-        watching=watching or WatchingFile(),
-        reads=reads,
-        resident=resident or ResidentFile(),
-        letters=letters or LettersFile(),
-        deposits=deposits or DepositsFile(),
-        property_terms=terms or PropertyTermsFile(),
-    )
+    return whole
+
+
+def _unknown_charge_kinds(city: City) -> list[BadRecord]:
+    """Charge kinds that a file names and the city does not have."""
+    kinds = {kind.code for kind in city.city.charge_kinds}
+    named = [
+        (f"adjustments.yaml reasons.{i}.charge_kinds", reason.charge_kinds)
+        for i, reason in enumerate(city.adjustments.reasons)
+    ]
+    if city.policies:
+        late = city.policies.late_payment
+        named.append(("policies.yaml late_payment.charge_kinds", late.charge_kinds))
+        named.append(("policies.yaml late_payment.penalty_kind", (late.penalty_kind,)))
+    named += [
+        (f"plans.yaml plans.{i}.versions.{j}.charge_kinds", version.charge_kinds)
+        for i, plan in enumerate(city.plans.plans)
+        for j, version in enumerate(plan.versions)
+    ]
+    named += [
+        (f"fees.yaml fees.{i}.charge_kind", (fee.charge_kind,))
+        for i, fee in enumerate(city.fees.fees)
+    ]
+    return [
+        BadRecord(place, f"city.yaml has no {kind}")
+        for place, codes in named
+        for kind in codes
+        if kind not in kinds
+    ]
+
+
+def _faults_between(city: City) -> list[BadRecord]:
+    """What does not fit between the other files of a city."""
+    kinds = {kind.code for kind in city.city.charge_kinds}
+    types = {each.code for each in city.city.property_types}
+    reasons = {reason.code for reason in city.adjustments.reasons}
+    return [
+        *city.certificates.faults(city.fees, kinds),
+        *city.watching.faults(types),
+        *city.deposits.faults(types),
+        *city.property_terms.faults(types),
+        *city.reads.faults({each.code for each in city.rebilling.reasons}),
+        *(
+            BadRecord(f"finals.yaml final_bills.{i}", f"adjustments.yaml has no {code}")
+            for i, terms in enumerate(city.finals.final_bills)
+            for code in (terms.charges_reason, terms.credit_reason)
+            if code not in reasons
+        ),
+    ]
 
 
 def _read(path: Path, model: type[T], faults: list[BadRecord], *, needed: bool = True) -> T | None:

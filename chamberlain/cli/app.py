@@ -23,6 +23,7 @@ from chamberlain.cli import (
     rebill,
     serving,
     tariff,
+    usage,
     user,
     what_if,
     write_letters,
@@ -56,6 +57,7 @@ app.command("what-if")(what_if.what_if)
 app.command("penalties")(penalties.penalties)
 app.command("deposits")(deposits.deposits)
 app.command("plan-review")(plans.plan_review)
+app.command("watch-usage")(usage.watch_usage)
 app.command("serve")(serving.serve)
 app.command("version")(serving.version)
 

@@ -21,7 +21,7 @@ def serve(
     """Serve the pages and the API until stopped."""
     office.set_up()
     collect_pages_assets()
-    _start_card_provider()
+    start_card_provider()
     office.console.print(f"Chamberlain is open at http://{address}/ (stop it with Ctrl-C).")
     sys.stdout.flush()
     gunicorn = Path(sys.executable).with_name("gunicorn")
@@ -36,20 +36,23 @@ def serve(
     )
 
 
-def _start_card_provider() -> None:
-    """The demonstration's provider of card payments, which ends when the pages do."""
+def start_card_provider() -> "subprocess.Popen[bytes] | None":
+    """Starts the demonstration's provider of card payments, which ends when this process does.
+
+    None where the city has its own provider, or another program has the port.
+    """
     from urllib.parse import urlsplit
 
     from django.conf import settings
 
     port = urlsplit(settings.CARD_PROVIDER_URL).port
     if not settings.IS_DEMO or "CHAMBERLAIN_CARD_PROVIDER_URL" in os.environ or port is None:
-        return
+        return None
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             office.console.print(f"Port {port} is taken, so cards cannot be paid by here.")
-            return
-    subprocess.Popen(
+            return None
+    return subprocess.Popen(
         [sys.executable, "-m", "chamberlain.card_provider.server", str(port)],
         env={**os.environ, "CHAMBERLAIN_CARD_PROVIDER_SECRET": settings.CARD_PROVIDER_SECRET},
         stdin=subprocess.DEVNULL,

@@ -64,13 +64,15 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "refund.pay": _BILLING | {Role.COORDINATOR},
     "penalty.run": _BILLING,
     "penalty.hold": _ACCOUNTS,
-    # Letters
-    "letter.write": _ACCOUNTS,
-    "letter.batch": _BILLING,
     # Full payment certificates
     "certificate.apply": _ACCOUNTS | _COUNTER,
     "certificate.work": _ACCOUNTS,
     "certificate.issue": _BILLING | {Role.COORDINATOR},
+    # Letters
+    "letter.write": _ACCOUNTS,
+    "letter.batch": _BILLING,
+    "letter.propose": _ACCOUNTS,
+    "letter.approve": _BILLING | {Role.COORDINATOR},
     # Counter
     "day.open": _CENTER,
     "day.close": _CENTER,

@@ -7,7 +7,8 @@ nobody else. A usage that is only improbable is kept; the bill run holds its bil
 
 A meter may appear several times in one file. Its records are taken in the order of their days;
 a record that is put aside is passed over when the next one is judged, so records are judged in
-rounds until a round puts none aside. Most files need one round.
+rounds until a round puts none aside. Most files need one round. Meters that are read together
+are judged together: each needs its record of the same day (see `summing`).
 """
 
 import hashlib
@@ -25,8 +26,16 @@ from chamberlain.kernel.errors import BadFile, BadRecord
 from chamberlain.kernel.frames import copy_frame, next_ids, read_frame
 from chamberlain.metering.dials import usage_column
 from chamberlain.metering.models import ReadException, ReadImport
-from chamberlain.metering.operations import THOUSAND, wait_for_imports
 from chamberlain.metering.reading_files import read_file
+from chamberlain.metering.recording import THOUSAND, wait_for_imports
+from chamberlain.metering.summing import (
+    NO_SIDES,
+    SIDES,
+    SIDES_SQL,
+    against_sides,
+    parts_of,
+    sides_of_records,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +104,10 @@ def _came_before(digest: str) -> ImportResult | None:
 
 _METERS_SQL = """
     SELECT m.serial, m.id, m.dials, m.unit, i.service_point_id,
-        coalesce(r.to_on, lower(i.period)), coalesce(r.register, i.register_at_start)
+        coalesce(r.to_on, lower(i.period)), coalesce(r.register, i.register_at_start),
+        CASE WHEN w.from_on IS NOT NULL
+            THEN least(w.from_on, coalesce(r.to_on, lower(i.period))) END,
+        coalesce(w.to_on, lower(i.period)), coalesce(w.thousandths, 0)
     FROM (SELECT DISTINCT ON (meter_id) * FROM metering_installation
           WHERE upper(period) IS NULL ORDER BY meter_id, lower(period) DESC) i
     JOIN metering_meter m ON m.id = i.meter_id
@@ -104,6 +116,11 @@ _METERS_SQL = """
         WHERE r.service_point_id = i.service_point_id AND r.meter_id = i.meter_id
             AND r.register IS NOT NULL AND r.to_on > lower(i.period)
         ORDER BY r.to_on DESC LIMIT 1) r ON true
+    LEFT JOIN (SELECT service_point_id, min(from_on) AS from_on, max(to_on) AS to_on,
+            sum(CASE role WHEN 'deduct' THEN -usage_thousandths ELSE usage_thousandths END)::bigint
+                AS thousandths
+        FROM metering_readpart WHERE read_id IS NULL
+        GROUP BY 1) w ON w.service_point_id = i.service_point_id
 """
 _METERS = {
     "meter": pl.String,
@@ -113,6 +130,9 @@ _METERS = {
     "service_point_id": pl.Int64,
     "last_on": pl.Date,
     "last_register": pl.Int64,
+    "since_on": pl.Date,
+    "taken_out_on": pl.Date,
+    "waiting_thousandths": pl.Int64,
 }
 
 
@@ -124,30 +144,47 @@ def _keep(
     today: date,
 ) -> tuple[int, int]:
     meters = read_frame(database, _METERS_SQL, _METERS)
-    known = records.join(meters, on="meter", how="left").sort("meter", "read_on", "line")
-    reads, aside = judged(known, today)
+    sides = read_frame(database, SIDES_SQL, SIDES)
+    of_mains, alone = sides_of_records(records, sides)
+    known = (
+        records.join(alone.select("line"), on="line", how="anti")
+        .join(meters, on="meter", how="left")
+        .sort("meter", "read_on", "line")
+    )
+    reads, aside = judged(known, today, of_mains)
+    reads = reads.with_columns(id=next_ids(database, "metering_read", reads.height))
+    unused = alone.join(
+        reads.select("read_on", main="meter"), on=["main", "read_on"], how="anti"
+    ).with_columns(code=pl.lit("read_alone"))
+    aside = pl.concat([aside, _with_sentences(unused)], how="diagonal").sort("line")
     _copy_reads(database, reads, digest)
+    _keep_parts(database, reads, of_mains)
     _copy_exceptions(database, aside, import_id)
     return reads.height, aside.height
 
 
-def judged(records: pl.DataFrame, today: date) -> tuple[pl.DataFrame, pl.DataFrame]:
+def judged(
+    records: pl.DataFrame, today: date, sides: pl.DataFrame = NO_SIDES
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Which records are reads, and which are put aside.
 
     records: line, meter, read_on, register, meter_id (null when unknown), dials, last_on and
-    last_register of the meter, sorted by meter and read_on. Returns the reads with from_on and
-    used (whole units), and the rest with code and sentence.
+    last_register of the meter; since_on, taken_out_on and waiting_thousandths of parts that wait
+    for the next read; sorted by meter and read_on. sides: see `summing`. Returns the reads with
+    from_on, used (whole units of the meter) and usage_thousandths, and the rest with code and
+    sentence.
     """
     first_faults = pl.coalesce(
         _fault(pl.col("meter_id").is_null(), "unknown_meter"),
         _fault(pl.col("read_on") > today, "in_the_future"),
         _fault(pl.col("register") >= pl.lit(10, dtype=pl.Int64).pow(pl.col("dials")), "dials"),
+        _fault(pl.col("read_on") < pl.col("taken_out_on"), "before_it_was_taken_out"),
     )
     judging = records.with_columns(code=first_faults)
     aside = [judging.filter(pl.col("code").is_not_null())]
     left = judging.filter(pl.col("code").is_null())
     while True:
-        left = _against_the_one_before(left)
+        left = against_sides(_against_the_one_before(left), sides)
         faulty = left.filter(pl.col("code").is_not_null())
         if faulty.is_empty():
             break
@@ -166,6 +203,14 @@ def _against_the_one_before(left: pl.DataFrame) -> pl.DataFrame:
         from_on=pl.col("read_on").shift().over("meter").fill_null(pl.col("last_on")),
         before=pl.col("register").shift().over("meter").fill_null(pl.col("last_register")),
     ).with_columns(used=usage_column(pl.col("before"), pl.col("register"), pl.col("dials")))
+    is_first = pl.int_range(pl.len()).over("meter") == 0
+    shifted = shifted.with_columns(
+        counted_on="from_on",
+        is_first=is_first,
+        period_on=pl.when(is_first).then(pl.coalesce("since_on", "from_on")).otherwise("from_on"),
+        usage_thousandths=pl.col("used") * THOUSAND
+        + pl.when(is_first).then("waiting_thousandths").otherwise(0),
+    )
     return shifted.with_columns(
         code=pl.coalesce(
             _fault(pl.col("read_on") <= pl.col("from_on"), "not_after_the_last"),
@@ -192,13 +237,54 @@ _SENTENCES = {
         "from_on",
         "register",
     ),
+    "before_it_was_taken_out": pl.format(
+        "A meter was taken out before meter {} on {}; give that day or a later one.",
+        "meter",
+        "taken_out_on",
+    ),
+    "register_missing": pl.format(
+        "Meter {} is read together with meter {}, which has no record of that day; read both.",
+        "meter",
+        "side",
+    ),
+    "side_dials": pl.format(
+        "Meter {}, read together with meter {}, cannot show {}; read it again.",
+        "side",
+        "meter",
+        "side_register",
+    ),
+    "side_lower": pl.format(
+        "Meter {}, read together with meter {}, showed more than {} before; read it again.",
+        "side",
+        "meter",
+        "side_register",
+    ),
+    "deduct_larger": pl.format(
+        "The deduct meters behind meter {} counted more than it did; read all of them again.",
+        "meter",
+    ),
+    "read_alone": pl.format(
+        "Meter {} is read together with meter {}, of which no record of that day was kept; read "
+        "both.",
+        "meter",
+        "main",
+    ),
+}
+_WITH_SENTENCES = {
+    "from_on": pl.Date,
+    "before": pl.Int64,
+    "dials": pl.Int64,
+    "taken_out_on": pl.Date,
+    "side": pl.String,
+    "side_register": pl.Int64,
+    "main": pl.String,
 }
 
 
 def _with_sentences(aside: pl.DataFrame) -> pl.DataFrame:
     missing = [
         pl.lit(None, dtype=kind).alias(name)
-        for name, kind in (("from_on", pl.Date), ("before", pl.Int64))
+        for name, kind in _WITH_SENTENCES.items()
         if name not in aside.columns
     ]
     sentence = pl.coalesce(
@@ -209,22 +295,35 @@ def _with_sentences(aside: pl.DataFrame) -> pl.DataFrame:
 
 def _copy_reads(database: psycopg.Connection[Any], reads: pl.DataFrame, digest: str) -> None:
     rows = reads.select(
+        "id",
         "service_point_id",
         "meter_id",
-        "from_on",
         "register",
         "unit",
         "quality",
         "is_verified",
+        "usage_thousandths",
+        from_on="period_on",
         to_on="read_on",
-        usage_thousandths=pl.col("used") * THOUSAND,
         source=pl.format("{}:{}", pl.lit(digest[:16]), "line"),
     )
-    copy_frame(
-        database,
-        "metering_read",
-        rows.with_columns(id=next_ids(database, "metering_read", rows.height)),
+    copy_frame(database, "metering_read", rows)
+
+
+def _keep_parts(
+    database: psycopg.Connection[Any], reads: pl.DataFrame, sides: pl.DataFrame
+) -> None:
+    """Gives parts that waited their read, and writes what each meter counted of the new ones."""
+    waited = reads.filter(pl.col("is_first") & pl.col("since_on").is_not_null())
+    database.execute(
+        """UPDATE metering_readpart p SET read_id = x.read_id
+           FROM unnest(%s::bigint[], %s::bigint[]) AS x (read_id, point)
+           WHERE p.service_point_id = x.point AND p.read_id IS NULL""",
+        [waited["id"].to_list(), waited["service_point_id"].to_list()],
     )
+    parts = parts_of(reads, sides)
+    ids = next_ids(database, "metering_readpart", parts.height)
+    copy_frame(database, "metering_readpart", parts.with_columns(id=ids))
 
 
 def _copy_exceptions(

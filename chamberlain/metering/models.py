@@ -3,6 +3,11 @@
 A **read** ends a period of use at a service point: from the day of the read before (closed) to
 its own day (open), with the usage between the two. Usage is whole thousandths of the unit. A
 read that came in without a dial figure (usage only) has no `register`.
+
+Most reads are of one meter. Where more than one counted within the period, the read is the sum
+of its **parts**: a meter that was exchanged within it, the low-flow register of a compound
+meter, and, subtracted, a deduct meter. Parts of a meter that was taken out wait for the next
+read of the service point.
 """
 
 import pghistory
@@ -59,6 +64,41 @@ class Installation(models.Model):
         ]
 
 
+class Role(models.TextChoices):
+    """What a meter's usage is to the service point that it counts for."""
+
+    MAIN = "main", "Main meter"
+    LOW_FLOW = "low_flow", "Low flow of a compound meter"
+    DEDUCT = "deduct", "Deduct meter"
+
+
+@pghistory.track()
+class SideMeter(models.Model):
+    """A meter that is read together with the one at a service point, for a range of days.
+
+    A low-flow register's usage is added. A deduct meter stands behind the other, and its usage
+    is subtracted, since it is billed elsewhere or not at all; it may be installed at a service
+    point of its own.
+    """
+
+    service_point = models.ForeignKey(ServicePoint, models.PROTECT, related_name="side_meters")
+    meter = models.ForeignKey(Meter, models.PROTECT, related_name="beside")
+    role = models.CharField(max_length=8, choices=Role)
+    period = DateRangeField()
+    register_at_start = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            ExclusionConstraint(
+                name="side_meter_in_one_place_at_a_time",
+                expressions=[("meter", RangeOperators.EQUAL), ("period", RangeOperators.OVERLAPS)],
+            ),
+            models.CheckConstraint(
+                condition=models.Q(role__in=[Role.LOW_FLOW, Role.DEDUCT]), name="side_meter_role"
+            ),
+        ]
+
+
 class Read(models.Model):
     """What was used at a service point from `from_on` up to `to_on`."""
 
@@ -88,6 +128,50 @@ class Read(models.Model):
                 condition=models.Q(unit__in=Unit.values), name="read_unit_known"
             ),
         ]
+
+
+class ReadPart(models.Model):
+    """What one meter counted of a read; usage_thousandths is never below zero.
+
+    A read with parts is the sum of those that add less those that deduct. read: null until the
+    service point is read next.
+    """
+
+    read = models.ForeignKey(Read, models.PROTECT, null=True, related_name="parts", db_index=False)
+    service_point = models.ForeignKey(ServicePoint, models.PROTECT, db_index=False)
+    meter = models.ForeignKey(Meter, models.PROTECT, db_index=False)
+    role = models.CharField(max_length=8, choices=Role)
+    from_on = models.DateField()
+    to_on = models.DateField()
+    register_before = models.BigIntegerField()
+    register_after = models.BigIntegerField()
+    usage_thousandths = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="part_role"),
+            models.CheckConstraint(
+                condition=models.Q(to_on__gte=models.F("from_on")), name="part_days_forward"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(usage_thousandths__gte=0), name="part_not_below_zero"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["read"], name="part_of_read"),
+            models.Index(fields=["service_point", "meter", "to_on"], name="part_of_meter"),
+            models.Index(
+                fields=["service_point"],
+                condition=models.Q(read=None),
+                name="part_waiting",
+            ),
+        ]
+
+    @property
+    def signed_thousandths(self) -> int:
+        """What it adds to the read: below zero for a deduct meter."""
+        usage = int(self.usage_thousandths)
+        return -usage if self.role == Role.DEDUCT else usage
 
 
 class ReadImport(models.Model):

@@ -1,23 +1,31 @@
 """What is done to meters: install, exchange, remove, read by hand, settle the worklist."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from chamberlain.identity.actors import Actor, acting
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, Refused
-from chamberlain.metering.dials import usage_of
-from chamberlain.metering.models import Installation, Meter, Read, ReadException, Unit
+from chamberlain.metering import recording
+from chamberlain.metering.models import (
+    Installation,
+    Meter,
+    Read,
+    ReadException,
+    ReadPart,
+    Role,
+    SideMeter,
+    Unit,
+)
+from chamberlain.metering.recording import THOUSAND, ImplausibleRead, wait_for_imports
 from chamberlain.registry.models import ServicePoint
 
-THOUSAND = 1000
+__all__ = ["THOUSAND", "ImplausibleRead", "wait_for_imports"]
+
 _SERIAL = re.compile(r"^[A-Za-z0-9][A-Za-z0-9-]{1,31}$")
-
-
-class ImplausibleRead(Refused):
-    """A read that cannot follow the one before it."""
 
 
 def install_meter(
@@ -45,6 +53,13 @@ def install_meter(
         meter, _ = Meter.objects.get_or_create(
             serial=serial, defaults={"size": size, "dials": dials, "unit": unit}
         )
+        if SideMeter.objects.filter(
+            meter=meter, role=Role.LOW_FLOW, period__overlap=DateRange(on, None)
+        ).exists():
+            raise AlreadyDone(
+                f"Meter {serial} is the low flow of a compound meter; take it out there first.",
+                field="serial",
+            )
         overlapping = Installation.objects.filter(period__overlap=DateRange(on, None))
         if overlapping.filter(meter=meter).exists():
             raise AlreadyDone(
@@ -73,15 +88,29 @@ def exchange_meter(
     unit: str,
     dials: int = 6,
     register: int = 0,
+    beside: Mapping[str, int] | None = None,
 ) -> int:
-    """Reads the meter at a service point for the last time and puts another one in, on one day.
+    """Takes the meter at a service point out and puts another one in, on one day.
 
-    Returns the new installation's id. Raises what `record_read` and `install_meter` raise.
+    What the old one counted since the last read waits for the next read and is part of it, so
+    that the period stays one bill. When the last read was estimated, or the new meter counts in
+    another unit, the period ends with the exchange instead: beside, what the meters show that are
+    read together with it, is needed then. Returns the new installation's id. Raises what
+    `record_read` and `install_meter` raise.
     """
     actor.require("property.change")
     with acting(actor), transaction.atomic():
+        wait_for_imports()
         present = _installation_at(service_point_id)
-        _record(present, on, last_register, Read.Quality.ACTUAL, f"exchange {present.pk}")
+        if _ends_the_period(present, unit):
+            source = f"exchange {present.pk}"
+            actual = Read.Quality.ACTUAL
+            recording.record(
+                present, on, last_register, actual, source, beside or {}, field="last_register"
+            )
+        else:
+            counted = recording.counted(present, on, last_register, "last_register")
+            counted.part(service_point_id).save()
         _remove(present, on)
         return install_meter(
             actor, serial, service_point_id, on, size=size, unit=unit, dials=dials,
@@ -89,13 +118,128 @@ def exchange_meter(
         )  # fmt: skip
 
 
-def remove_meter(actor: Actor, service_point_id: int, on: date, last_register: int) -> None:
-    """Reads the meter at a service point for the last time and takes it out."""
+def _ends_the_period(present: Installation, unit: str) -> bool:
+    """An estimate is trued up by an actual read of its own meter, and units do not add up."""
+    last = recording.last_read(present)
+    is_estimated = last is not None and last.quality == Read.Quality.ESTIMATE
+    return is_estimated or unit != present.meter.unit
+
+
+def remove_meter(
+    actor: Actor,
+    service_point_id: int,
+    on: date,
+    last_register: int,
+    *,
+    beside: Mapping[str, int] | None = None,
+) -> None:
+    """Reads the meter at a service point for the last time and takes it out.
+
+    beside: what the meters show that are read together with it; they end with it. Raises what
+    `record_read` raises.
+    """
     actor.require("property.change")
     with acting(actor), transaction.atomic():
         present = _installation_at(service_point_id)
-        _record(present, on, last_register, Read.Quality.ACTUAL, f"removal {present.pk}")
+        source = f"removal {present.pk}"
+        actual = Read.Quality.ACTUAL
+        recording.record(
+            present, on, last_register, actual, source, beside or {}, field="last_register"
+        )
         _remove(present, on)
+        for side in recording.side_meters(service_point_id):
+            _end_side(side, on)
+
+
+def add_side_meter(
+    actor: Actor,
+    service_point_id: int,
+    serial: str,
+    role: str,
+    on: date,
+    *,
+    size: str,
+    unit: str,
+    dials: int = 6,
+    register: int = 0,
+) -> int:
+    """Has a meter read together with the one at a service point: the low flow of a compound meter
+    or a deduct meter. Returns its id.
+
+    A deduct meter may be installed at a service point of its own. Raises Invalid (serial, role,
+    unit, dials, register), NotFound (no meter there), AlreadyDone (it stands elsewhere),
+    ImplausibleRead (the service was read after that day).
+    """
+    actor.require("property.change")
+    _check_meter(serial, unit, dials, register)
+    if role not in (Role.LOW_FLOW, Role.DEDUCT):
+        raise Invalid("Choose the low flow of a compound meter or a deduct meter.", field="role")
+    with acting(actor), transaction.atomic():
+        wait_for_imports()
+        present = _installation_at(service_point_id)
+        meter, _ = Meter.objects.get_or_create(
+            serial=serial, defaults={"size": size, "dials": dials, "unit": unit}
+        )
+        if present.meter.unit != meter.unit:
+            raise Invalid(
+                f"Meter {present.meter.serial} counts in {present.meter.unit} and {serial} in "
+                f"{meter.unit}; only the same unit adds up.",
+                field="unit",
+            )
+        _refuse_placed(meter, role, on, service_point_id)
+        last = recording.last_read(present)
+        since = last.to_on if last else present.period.lower
+        if on < since:
+            raise ImplausibleRead(
+                f"Meter {present.meter.serial} was read or put in on {since:%B %-d, %Y}; give "
+                "that day or a later one.",
+                field="on",
+            )
+        return SideMeter.objects.create(
+            service_point_id=service_point_id,
+            meter=meter,
+            role=role,
+            period=DateRange(on, None),
+            register_at_start=register,
+        ).pk
+
+
+def _refuse_placed(meter: Meter, role: str, on: date, service_point_id: int) -> None:
+    days = DateRange(on, None)
+    installed = Installation.objects.filter(meter=meter, period__overlap=days)
+    if role == Role.DEDUCT:
+        installed = installed.filter(service_point_id=service_point_id)
+    beside = SideMeter.objects.filter(meter=meter, period__overlap=days)
+    if installed.exists() or beside.exists():
+        raise AlreadyDone(
+            f"Meter {meter.serial} is installed on or after {on:%B %-d, %Y} already; remove it "
+            "there first.",
+            field="serial",
+        )
+
+
+def remove_side_meter(actor: Actor, side_meter_id: int, on: date, last_register: int) -> None:
+    """Reads a low-flow register or deduct meter for the last time; what it counted since the last
+    read is part of the next one. Raises NotFound and what `record_read` raises."""
+    actor.require("property.change")
+    with acting(actor), transaction.atomic():
+        wait_for_imports()
+        side = (
+            SideMeter.objects.select_for_update(of=("self",))
+            .select_related("meter")
+            .filter(pk=side_meter_id, period__endswith=None)
+            .first()
+        )
+        if side is None:
+            raise NotFound("This meter is not read together with another any more; look again.")
+        if on <= side.period.lower:
+            raise ImplausibleRead(
+                f"Meter {side.meter.serial} was put in on {side.period.lower:%B %-d, %Y}; give a "
+                "later day.",
+                field="on",
+            )
+        recording.counted_beside(side, on, last_register).part(side.service_point_id).save()
+        _end_side(side, on)
 
 
 def record_read(
@@ -105,12 +249,15 @@ def record_read(
     register: int,
     today: date,
     quality: str = Read.Quality.ACTUAL,
+    beside: Mapping[str, int] | None = None,
 ) -> int:
     """Records what a meter shows on a day; returns the read's id.
 
     Usage is counted from the read before, over a rollover of the dials if that is plausible
-    (see `dials`). Raises NotFound (meter not installed that day), ImplausibleRead (lower than
-    before without a rollover, or not after the last read), Invalid (register, quality, future).
+    (see `dials`), together with what a meter counted that was exchanged since (see `recording`).
+    beside: what the meters show that are read together with it, by serial. Raises NotFound (meter
+    not installed that day), ImplausibleRead (lower than before without a rollover, not after the
+    last read, less than a deduct meter), Invalid (register, quality, future, beside).
     """
     actor.require("read.import")
     if quality not in Read.Quality.values:
@@ -131,7 +278,8 @@ def record_read(
                 "serial number.",
                 field="serial",
             )
-        return _record(present, on, register, quality, f"typed {serial} {on}")
+        source = f"typed {serial} {on}"
+        return recording.record(present, on, register, quality, source, beside or {})
 
 
 def record_estimate(
@@ -146,9 +294,11 @@ def record_estimate(
     """Records usage that nobody has read, from the last read up to a day; returns the read's id.
 
     Where a meter is installed, its register counts on by the whole units of the usage, so that
-    the next read of it is for what was used after the estimate. source: what the estimate was
-    made for, once only. Raises ImplausibleRead when the service was read after from_on, Invalid
-    for a usage below zero.
+    the next read of it is for what was used after the estimate. What a meter counted that was
+    exchanged since the last read is part of the estimate. source: what the estimate was made for,
+    once only. Raises ImplausibleRead when the service was read after from_on or less is estimated
+    than an exchanged meter counted, Invalid for a usage below zero, Refused where meters are read
+    together.
     """
     actor.require("read.import")
     if usage_thousandths < 0:
@@ -167,13 +317,17 @@ def record_estimate(
             .order_by("-period")
             .first()
         )
-        register = None
+        waiting = _waiting_for_estimate(service_point_id, on, usage_thousandths)
+        if waiting:
+            installed = _installation_at(service_point_id)
+        register, start, rest = None, 0, usage_thousandths
         if installed is not None:
+            rest -= sum(part.signed_thousandths for part in waiting)
             last = reads.filter(meter=installed.meter, register__isnull=False).order_by("-to_on")
             before = last.values_list("register", flat=True).first()
             start = installed.register_at_start if before is None else before
-            register = (start + usage_thousandths // THOUSAND) % 10**installed.meter.dials
-        return Read.objects.create(
+            register = (start + rest // THOUSAND) % 10**installed.meter.dials
+        read = Read.objects.create(
             service_point_id=service_point_id,
             meter=installed.meter if installed else None,
             from_on=from_on,
@@ -183,7 +337,47 @@ def record_estimate(
             unit=unit,
             quality=Read.Quality.ESTIMATE,
             source=source,
-        ).pk
+        )
+        if waiting and installed is not None and register is not None:
+            estimated = ReadPart(
+                service_point_id=service_point_id,
+                meter=installed.meter,
+                role=Role.MAIN,
+                from_on=installed.period.lower,
+                to_on=on,
+                register_before=start,
+                register_after=register,
+                usage_thousandths=rest,
+            )
+            recording.keep_parts(read, [*waiting, estimated])
+        return read.pk
+
+
+def _waiting_for_estimate(
+    service_point_id: int, on: date, usage_thousandths: int
+) -> list[ReadPart]:
+    if sides := recording.side_meters(service_point_id):
+        raise Refused(
+            f"Meter {sides[0].meter.serial} is read together with another here, which nobody can "
+            "estimate; get both read."
+        )
+    waiting = recording.waiting_parts(service_point_id)
+    if not waiting:
+        return []
+    last = waiting[-1]
+    if last.to_on > on:
+        raise ImplausibleRead(
+            f"Meter {last.meter.serial} was exchanged on {last.to_on:%B %-d, %Y}; estimate up to "
+            "that day or a later one."
+        )
+    known = sum(part.signed_thousandths for part in waiting)
+    if usage_thousandths < known:
+        raise ImplausibleRead(
+            f"Meter {last.meter.serial} counted {known // THOUSAND} until it was exchanged on "
+            f"{last.to_on:%B %-d, %Y}; estimate no less.",
+            field="usage",
+        )
+    return waiting
 
 
 def resolve_exception(actor: Actor, exception_id: int, resolution: str, now: datetime) -> None:
@@ -225,60 +419,11 @@ def _installation_at(service_point_id: int) -> Installation:
     return found
 
 
-def wait_for_imports(*, alone: bool = False) -> None:
-    """Until the transaction ends no import adds reads; with `alone`, nobody else does either.
-
-    A read counts from the one before, so two that are added at once could count the same usage.
-    """
-    lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {lock}(hashtext('metering reads'))")
-
-
 def _remove(installation: Installation, on: date) -> None:
     installation.period = DateRange(installation.period.lower, on)
     installation.save(update_fields=["period"])
 
 
-def _record(installation: Installation, on: date, register: int, quality: str, source: str) -> int:
-    meter = installation.meter
-    wait_for_imports()
-    if not 0 <= register < 10**meter.dials:
-        raise Invalid(
-            f"The {meter.dials} dials of meter {meter.serial} cannot show {register}; read it "
-            "again.",
-            field="register",
-        )
-    last = (
-        Read.objects.filter(
-            meter=meter, to_on__gt=installation.period.lower, register__isnull=False
-        )
-        .filter(service_point_id=installation.service_point_id)
-        .order_by("-to_on")
-        .first()
-    )
-    since = last.to_on if last else installation.period.lower
-    before = last.register if last and last.register is not None else installation.register_at_start
-    if on <= since:
-        raise ImplausibleRead(
-            f"Meter {meter.serial} was read on {since:%B %-d, %Y}; give a later day.",
-            field="read_on",
-        )
-    used = usage_of(before, register, meter.dials)
-    if used is None:
-        raise ImplausibleRead(
-            f"Meter {meter.serial} showed {before} on {since:%B %-d, %Y}, so {register} is too "
-            "low; read it again, or exchange the meter.",
-            field="register",
-        )
-    return Read.objects.create(
-        service_point_id=installation.service_point_id,
-        meter=meter,
-        from_on=since,
-        to_on=on,
-        register=register,
-        usage_thousandths=used * THOUSAND,
-        unit=meter.unit,
-        quality=quality,
-        source=source,
-    ).pk
+def _end_side(side: SideMeter, on: date) -> None:
+    side.period = DateRange(side.period.lower, on)
+    side.save(update_fields=["period"])

@@ -108,12 +108,20 @@ def imports(limit: int = 50) -> list[ImportRow]:
     return [ImportRow(*row) for row in _rows(query, [limit])]
 
 
-def worklist(import_id: int | None = None) -> list[ExceptionRow]:
+def worklist(
+    import_id: int | None = None, limit: int = LARGEST_LIST, offset: int = 0
+) -> list[ExceptionRow]:
     """Records that were put aside and not settled yet, of one file or of all."""
     query = """
         SELECT e.id, i.name, e.line, e.meter, e.read_on, e.register, e.code, e.sentence
         FROM metering_readexception e JOIN metering_readimport i ON i.id = e.read_import_id
         WHERE e.resolved_at IS NULL AND (%s::bigint IS NULL OR e.read_import_id = %s)
-        ORDER BY e.read_import_id, e.line LIMIT %s
+        ORDER BY e.read_import_id, e.line LIMIT %s OFFSET %s
     """
-    return [ExceptionRow(*row) for row in _rows(query, [import_id, import_id, LARGEST_LIST])]
+    return [ExceptionRow(*row) for row in _rows(query, [import_id, import_id, limit, offset])]
+
+
+def count_worklist() -> int:
+    """How many records of all files were put aside and not settled yet."""
+    query = "SELECT count(*) FROM metering_readexception WHERE resolved_at IS NULL"
+    return int(_rows(query, [])[0][0])

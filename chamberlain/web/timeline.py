@@ -24,6 +24,7 @@ from chamberlain.ledger.statements import (
     payments_of_account,
     reversals_of_account,
 )
+from chamberlain.metering.watching.queries import FindingRow, findings_of_account
 from chamberlain.registry.history import Change, changes
 
 EACH_MAX = 200
@@ -38,6 +39,7 @@ KINDS = {
     "reversal": "Reversals",
     "certificate": "Certificates",
     "letter": "Letters",
+    "finding": "Usage worklist",
     "change": "Changes",
 }
 _DONE = {"insert": "recorded", "update": "changed", "delete": "removed"}
@@ -144,6 +146,8 @@ def timeline(
         found += map(_reversal, reversals_of_account(account_id, limit))
     if kind in ("", "certificate"):
         found += _certificates(account_id)
+    if kind in ("", "finding"):
+        found += map(_finding, findings_of_account(account_id, limit))
     if kind in ("", "letter"):
         found += map(_letter, letters_of_account(account_id, limit))
     if kind in ("", "change") and viewer.sees_changes:
@@ -225,6 +229,19 @@ def _read(read: ReadRow) -> Event:
     )
 
 
+def _finding(row: FindingRow) -> Event:
+    """An entry of the usage worklist."""
+    return Event(
+        kind="finding",
+        when=row.found_on,
+        title=row.rule_name,
+        url=f"/usage-worklist/{row.finding_id}/",
+        tag="" if row.is_open else row.resolution,
+        tone="ok",
+        text=row.sentence,
+    )
+
+
 def _reversal(entry: EntryRow) -> Event:
     return Event(
         kind="reversal",
@@ -238,14 +255,14 @@ def _reversal(entry: EntryRow) -> Event:
     )
 
 
-def _letter(letter: LetterRow) -> Event:
+def _letter(row: LetterRow) -> Event:
     return Event(
         kind="letter",
-        when=letter.written_at,
-        title=f"Letter {letter.number}",
-        url=f"/letters/{letter.number}/",
-        by=letter.written_by,
-        text=letter.name,
+        when=row.sent_at,
+        title=f"Letter {row.number}",
+        url=f"/letters/{row.number}/",
+        by=row.sent_by,
+        text=row.subject,
     )
 
 

@@ -29,6 +29,7 @@ from chamberlain.ledger.proof import prove
 from chamberlain.ledger.queries import balance, open_charges
 from chamberlain.ledger.statements import general_ledger
 from chamberlain.registry import operations as registry
+from chamberlain.registry.models import Property, PropertyType
 from chamberlain.registry.ownership import record_ownership
 from chamberlain.registry.queries import account_summary
 from tests import office
@@ -115,6 +116,52 @@ def test_the_rule_asks_nothing_of_an_owner_and_of_exempt_property(place: Home) -
         operations.ask_deposit(place.clerk, place.next_number, place.office.day.pk, NOW, "next")
     with pytest.raises(NotFound):
         operations.ask_deposit(place.clerk, "NONE", place.office.day.pk, NOW, "none")
+
+
+def test_who_moves_in_later_is_asked_before_that_day(place: Home) -> None:
+    summary = account_summary(place.number)
+    assert summary.customer_id is not None
+    assert summary.property_id is not None
+    registry.open_account(
+        program_actor(), summary.customer_id, summary.property_id, date(2026, 5, 1), "SOON-1"
+    )
+    number = operations.ask_deposit(place.clerk, "SOON-1", place.office.day.pk, NOW, "soon")
+    assert queries.deposit(number).unpaid_cents == ASKED
+
+
+def test_what_the_rule_does_not_name_pays_nothing(place: Home) -> None:
+    PropertyType.objects.create(code="municipal", name="City hall")
+    Property.objects.update(property_type="municipal")
+    required = requiring.required_of(place.account_id, DAY)
+    assert (required.cents, "City hall" in required.basis) == (0, True)
+    assert requiring.count_missing(DAY, date(2019, 1, 1)) == 0
+
+
+def test_deposits_are_listed_by_state_with_what_was_paid(place: Home) -> None:
+    deposit = asked_of(place)
+    paid = pay(place, deposit, 6_000)
+    found = queries.in_all()
+    assert (found.counts["unpaid"], found.held_cents, found.unpaid_cents) == (1, 6_000, 9_000)
+    assert [each.number for each in queries.deposits("unpaid")] == [deposit.number]
+    assert found.counts["held"] == 0
+    [row] = queries.payments(deposit.number)
+    assert (row.cents, row.entry_id, row.on) == (6_000, paid.payment_id, DAY)
+    operations.cancel_deposit(place.clerk, deposit.number, "less", place.office.day.pk, NOW)
+    assert len(queries.payments(deposit.number)) == 1
+    found = queries.in_all()
+    assert (found.counts["held"], found.held_cents, found.unpaid_cents) == (1, 6_000, 0)
+    assert (
+        queries.accrued(deposit.pk, date(2027, 3, 2))
+        == (6_000 * (91 * 5_000 + 274 * 20_000) + 182_500_000) // 365_000_000
+    )
+    assert [each.number for each in queries.deposits_of_account(place.account_id)] == [
+        deposit.number
+    ]
+    final_bill(place)
+    assert [each.label for each in queries.movements(deposit.number)][
+        -1
+    ] == "Used for what was owed"
+    assert queries.deposits("closed")[0].number == deposit.number
 
 
 def test_accounts_that_should_have_a_deposit_are_listed(place: Home) -> None:

@@ -1,297 +1,188 @@
-"""Letters: the city's wording filled with an account's facts, kept as sent, to one or to many."""
+"""Letters: proposed and approved by two people, kept as sent, the same bytes ever after."""
 
-import io
-from datetime import date, timedelta
-from itertools import count
+from dataclasses import replace
+from datetime import date
 
 import pytest
 from django.db import DatabaseError, transaction
-from hypothesis import given
-from hypothesis import strategies as st
-from pypdf import PdfReader
+from page import validate_pdf_bytes
 
-from chamberlain.casework.letters import batches, queries
-from chamberlain.casework.letters.batches import (
-    ask_batch,
-    look_at_batch,
-    mailing_list,
-    of_file,
-    past_due,
-    printed_batch,
-    run_batch,
-    stop_batch,
-)
-from chamberlain.casework.letters.fields import FIELDS
-from chamberlain.casework.letters.models import Batch, Letter
-from chamberlain.casework.letters.operations import (
-    NewTemplate,
-    NothingToSay,
-    draft_letter,
-    load_templates,
-    send_letter,
-)
-from chamberlain.casework.letters.wording import check, fields_in, fill
-from chamberlain.identity.actors import Actor, program_actor
+from chamberlain.casework.letters import operations, queries
+from chamberlain.casework.letters.merging import in_words, recipients
+from chamberlain.casework.letters.models import Letter, Template
+from chamberlain.casework.letters.operations import Wording
+from chamberlain.cities.loading import city_folder
+from chamberlain.cities.schema import read_city
+from chamberlain.identity.actors import program_actor
 from chamberlain.identity.models import Role
-from chamberlain.kernel.errors import AlreadyDone, BadFile, Invalid, NotFound, NotPermitted, Refused
-from chamberlain.registry import preferences
-from chamberlain.registry.models import AccountHolding, Customer
-from tests.office import DAY, NOW, make_actor, owe
-from tests.web.scenes import Office, furnished_office
+from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitted
+from chamberlain.registry import operations as registry
+from chamberlain.registry import ownership, preferences
+from chamberlain.registry.queries import account_summary
+from tests.office import DAY, NOW, make_actor
+from tests.web.scenes import furnished_office
 
-_keys = count(1)
-LATER = DAY + timedelta(days=90)
-
-
-def template(code: str, body: str, language: str = "en", **other: object) -> NewTemplate:
-    values: dict[str, object] = {
-        "code": code,
-        "language": language,
-        "starts_on": date(2020, 1, 1),
-        "name": code.title(),
-        "subject": "Account {account}",
-        "body": body,
-        "takes_note": True,
-        "source": "made for tests",
-        "is_verified": False,
-        **other,
-    }
-    return NewTemplate(**values)  # type: ignore[arg-type]
+pytestmark = pytest.mark.django_db
+BALANCE = Wording(
+    "balance", "Balance", "en", date(2026, 1, 1), "Account {{ account_number }}",
+    "Dear {{ holder }},\n\nyou owe {{ balance }}.\n\n{{ free_paragraph }}",
+)  # fmt: skip
 
 
 @pytest.fixture
-def clerk(db: None) -> Actor:
-    return make_actor("clara", Role.CLERK)
-
-
-@pytest.fixture
-def boss(db: None) -> Actor:
-    return make_actor("sam", Role.ACCOUNTS_SUPERVISOR)
-
-
-@pytest.fixture
-def place(db: None) -> Office:
-    made = furnished_office()
-    load_templates(
-        program_actor(),
-        [
-            template("due", "You owe {past_due} for {service_address}.\n\nPlease pay."),
-            template("due", "Usted debe {past_due} el {today}.", "es"),
-            template("plan", "Plan {plan}: {next_instalment}.", takes_note=False),
-        ],
-    )
+def place(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    made = furnished_office(name='Ana #"x" *Ruiz*')
+    operations.load_templates(program_actor(), [BALANCE], NOW)
     return made
 
 
-def send(actor: Actor, place: Office, code: str = "due", note: str = "", **other: str) -> str:
-    key = other.get("key", f"k-{next(_keys)}")
-    return send_letter(actor, place.number, code, note, DAY, NOW, key)
+@pytest.fixture
+def clerk():
+    return make_actor("cleo", Role.CLERK)
 
 
-def words_of(pdf: bytes) -> str:
-    pages = PdfReader(io.BytesIO(pdf)).pages
-    return " ".join(" ".join(page.extract_text() for page in pages).split())
+@pytest.fixture
+def supervisor():
+    return make_actor("sam", Role.ACCOUNTS_SUPERVISOR)
 
 
-def test_an_unknown_field_is_named_with_the_nearest_that_there_is() -> None:
-    with pytest.raises(Invalid, match=r"no field \{balanse\}; did you mean \{balance\}\?"):
-        check("You owe {balanse}.", FIELDS)
-    with pytest.raises(Invalid, match="look at the list"):
-        check("{xyzzy}", FIELDS)
-    for wrong in ("{", "}", "{balance", "{balance!r}", "{balance:>9}", "{}", "{0}", "{a.b}"):
-        with pytest.raises(Invalid, match=r"brace|no field"):
-            check(wrong, FIELDS)
+def send(actor, place, key="k1", **other):
+    return operations.send_letter(actor, place.account.pk, "balance", DAY, NOW, key, **other)
 
 
-@given(st.lists(st.tuples(st.text(), st.sampled_from(sorted(FIELDS)))), st.text())
-def test_what_is_filled_in_is_text_and_never_wording(
-    parts: list[tuple[str, str]], value: str
-) -> None:
-    def braces(text: str) -> str:
-        return text.replace("{", "{{").replace("}", "}}")
-
-    wording = "".join(f"{braces(text)}{{{name}}}" for text, name in parts)
-    assert fields_in(wording) == {name for _, name in parts}
-    assert fill(wording, dict.fromkeys(FIELDS, value)) == "".join(t + value for t, _ in parts)
+def holder_of(place):
+    return account_summary(place.number).customer_id
 
 
-def test_a_letter_is_kept_as_it_was_sent_and_printed_again_the_same(
-    place: Office, clerk: Actor
-) -> None:
-    draft = draft_letter(clerk, place.number, "due", "", DAY)
-    number = send(clerk, place, note="Ask for  me.\n\n\nClara", key="once")
-    assert send(clerk, place, key="once") == number
-    kept = queries.letter(number)
-    assert kept.text == f"{draft.text}\n\nAsk for me.\n\nClara"
-    assert kept.text.startswith("You owe $")
-    pdf = queries.letter_as_sent(clerk, number)
-    assert pdf == queries.letter_as_sent(clerk, number)
-    said = words_of(pdf)
-    for words in ("Maria Kowalski", "2214 W Cortland St", number, "Please pay.", place.number):
-        assert words in said
-    [row] = queries.letters_of_account(place.account.pk)
-    assert (row.number, row.written_by, queries.count_letters(place.account.pk)) == (
-        number, "Clara", 1,
-    )  # fmt: skip
-    with pytest.raises(DatabaseError, match="never changed"), transaction.atomic():
-        Letter.objects.update(text="something else")
+def test_a_letter_is_kept_as_sent_and_reprinted_to_the_byte(place, clerk):
+    number = send(clerk, place, free="Thank you.")
+    row = queries.letter(number)
+    assert row.text.startswith('Dear Ana #"x" *Ruiz*,\n\nyou owe $')
+    assert row.text.endswith("Thank you.")
+    assert row.addressed_to == ['Ana #"x" *Ruiz*', "2214 W Cortland St, 60647"]
+    first = queries.letter_file(clerk, number)
+    assert first == queries.letter_file(clerk, number)
+    assert queries.count_letters(place.account.pk) == 1
+    assert queries.letters_of_account(place.account.pk) == [row]
 
 
-def test_it_goes_to_the_mailing_address_in_the_holders_language(
-    place: Office, clerk: Actor
-) -> None:
-    holder = AccountHolding.objects.get(account=place.account).customer_id
-    preferences.choose_mail(program_actor(), holder, "es", False)
+def test_a_letter_is_pdf_ua_1(place, clerk):
+    report = validate_pdf_bytes(queries.letter_file(clerk, send(clerk, place)), profile="ua1")
+    assert report.is_compliant, report.to_json()
+
+
+def test_the_same_key_sends_once_and_only_to_its_account(place, clerk):
+    assert send(clerk, place) == send(clerk, place)
+    other = registry.open_account(program_actor(), holder_of(place), None, DAY, "1004220999")
+    with pytest.raises(AlreadyDone, match="begin the letter anew"):
+        operations.send_letter(clerk, other, "balance", DAY, NOW, "k1")
+
+
+def test_a_letter_is_never_changed_or_deleted(place, clerk):
+    number = send(clerk, place)
+    for change in (
+        lambda: Letter.objects.filter(number=number).update(text="Other"),
+        lambda: Letter.objects.filter(number=number).delete(),
+        lambda: Template.objects.update(body="Other"),
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            change()
+
+
+def test_a_wording_is_used_after_another_person_approved_it(place, clerk, supervisor):
+    newer = replace(BALANCE, body="Dear {{ holder }}, new words.", starts_on=DAY)
+    version = operations.propose_template(supervisor, newer, NOW)
+    seen = operations.preview_version(clerk, version, place.account.pk, DAY)
+    assert seen.blocks[0].items[0].endswith("new words.")
+    assert operations.template_in_use("balance", "en", DAY).version == 1
+    with pytest.raises(NotPermitted, match="You wrote"):
+        operations.decide_template(supervisor, version, NOW, approved=True)
+    other = make_actor("cora", Role.COORDINATOR)
+    operations.decide_template(other, version, NOW, approved=True)
+    assert operations.template_in_use("balance", "en", DAY).version == 2
+    with pytest.raises(AlreadyDone):
+        operations.decide_template(other, version, NOW, approved=False)
+    with pytest.raises(NotFound):
+        operations.decide_template(other, 0, NOW, approved=True)
+    with pytest.raises(NotFound):
+        operations.preview_version(clerk, 0, place.account.pk, DAY)
+    assert [row.version for row in queries.template_versions()] == [2, 1]
+
+
+def test_a_refused_wording_is_not_used(place, clerk, supervisor):
+    version = operations.propose_template(clerk, replace(BALANCE, subject="Other"), NOW)
+    operations.decide_template(supervisor, version, NOW, approved=False)
+    assert operations.template_in_use("balance", "en", DAY).version == 1
+
+
+def test_an_unknown_field_saves_nothing(place, clerk):
+    with pytest.raises(Invalid, match="nearest that there is is “balance”"):
+        operations.propose_template(clerk, replace(BALANCE, body="{{ balanc }}"), NOW)
+    with pytest.raises(NotFound):
+        operations.propose_template(clerk, replace(BALANCE, code="none"), NOW)
+    assert Template.objects.count() == 1
+
+
+def test_joint_owners_are_addressed_and_a_mailing_address_comes_first(place, clerk):
+    program = program_actor()
+    found = account_summary(place.number)
+    owner = registry.register_customer(program, "person", "Zoe Ruiz")
+    ownership.record_ownership(program, found.property_id, found.customer_id, DAY, None, 5000)
+    ownership.record_ownership(program, found.property_id, owner, DAY, None, 5000)
+    [to] = recipients([place.account.pk], DAY)
+    assert to.addressed_to[0] == 'Ana #"x" *Ruiz* and Zoe Ruiz'
     preferences.mail_elsewhere(
-        program_actor(), place.account.pk, "Lakeside Management", "1 W Lake St", "60601",
-        date(2020, 1, 1),
-    )  # fmt: skip
-    kept = queries.letter(send(clerk, place))
-    assert kept.text.endswith(f"el {DAY.day} de marzo de {DAY.year}.")
-    assert (kept.addressee, kept.address) == ("Lakeside Management", "1 W Lake St, 60601")
-    root = PdfReader(io.BytesIO(queries.letter_as_sent(clerk, kept.number))).root_object
-    assert root["/Lang"] == "es"
+        program, place.account.pk, "Ruiz Trust", "1 N State St", "60602", DAY
+    )
+    [to] = recipients([place.account.pk], DAY)
+    assert to.addressed_to == ("Ruiz Trust", "1 N State St, 60602")
 
 
-def test_a_letter_that_names_what_the_account_does_not_have_is_not_written(
-    place: Office, clerk: Actor
-) -> None:
-    with pytest.raises(NothingToSay, match="nothing for “what is due next under the plan”"):
-        send(clerk, place, "plan")
-    with pytest.raises(Invalid, match="no words of your own"):
-        send(clerk, place, "plan", note="Hello")
-    with pytest.raises(Invalid, match="at most 600"):
-        send(clerk, place, note="x" * 601)
-    with pytest.raises(NotFound, match="no letter other"):
-        send(clerk, place, "other")
+def test_the_holders_language_is_used_where_there_is_a_wording(place, clerk):
+    preferences.choose_mail(clerk, holder_of(place), "es", False)
+    assert (
+        operations.preview_letter(clerk, place.account.pk, "balance", DAY).subject[:7] == "Account"
+    )
+    spanish = replace(BALANCE, language="es", subject="Cuenta al {{ letter_date }}")
+    assert operations.load_templates(program_actor(), [BALANCE, spanish], NOW) == 1
+    made = operations.preview_letter(clerk, place.account.pk, "balance", DAY)
+    assert made.subject == "Cuenta al 2 de marzo de 2026"
+    assert [row.language for row in queries.templates_for("es", DAY)] == ["es"]
+    assert queries.templates_for("pl", DAY)[0].takes_paragraph
+
+
+def test_what_cannot_be_written_is_refused(place, clerk):
+    with pytest.raises(Invalid, match="more than 2,000"):
+        send(clerk, place, free="x" * 2001)
+    with pytest.raises(NotFound, match="no such letter"):
+        operations.preview_letter(clerk, place.account.pk, "none", DAY)
+    with pytest.raises(NotFound, match="no such account"):
+        operations.preview_letter(clerk, 0, "balance", DAY)
+    with pytest.raises(NotFound, match="no such account"):
+        operations.send_letter(clerk, 0, "balance", DAY, NOW, "k9")
+    with pytest.raises(Invalid, match="Nobody holds"):
+        operations.preview_letter(clerk, place.account.pk, "balance", date(2019, 1, 1))
     with pytest.raises(NotFound):
-        send_letter(clerk, "nobody", "due", "", DAY, NOW, "k")
-    assert not Letter.objects.exists()
-
-
-def test_keys_and_permissions_hold(place: Office, clerk: Actor, boss: Actor) -> None:
-    send(clerk, place, key="once")
-    with pytest.raises(AlreadyDone, match="Somebody else"):
-        send(boss, place, key="once")
+        queries.letter("LT-none")
     with pytest.raises(NotPermitted):
-        send(make_actor("casey", Role.CASHIER, place.center), place)
-    chosen = past_due(0, 1, LATER)
-    with pytest.raises(NotPermitted):
-        look_at_batch(clerk, "due", "", chosen, LATER)
-    with pytest.raises(NotPermitted):
-        queries.letter_as_sent(make_actor("audrey", Role.AUDITOR), "L-1")
+        send(make_actor("carl", Role.CASHIER), place)
+    assert Letter.objects.count() == 0
 
 
-def test_a_wording_holds_from_its_day_on(place: Office, clerk: Actor) -> None:
-    load_templates(program_actor(), [template("due", "Pay {past_due} now.", starts_on=DAY)])
-    assert draft_letter(clerk, place.number, "due", "", DAY).text.startswith("Pay $")
-    before = draft_letter(clerk, place.number, "due", "", DAY - timedelta(days=1))
-    assert before.text.startswith("You owe $")
-    assert [(t.code, t.language) for t in queries.templates(DAY)] == [
-        ("due", "en"), ("due", "es"), ("plan", "en"),
-    ]  # fmt: skip
+def test_a_letter_without_a_place_takes_no_paragraph(place, clerk):
+    short = replace(BALANCE, code="short", body="Dear {{ holder }}.")
+    operations.load_templates(program_actor(), [short], NOW)
+    with pytest.raises(Invalid, match="no place for a paragraph"):
+        operations.preview_letter(clerk, place.account.pk, "short", DAY, "More")
 
 
-def debtors(place: Office, accounts: int = 5) -> list[str]:
-    """Accounts with holders, each of which owes a dollar more than the one before."""
-    numbers = [f"D{i}" for i in range(accounts)]
-    for i, number in enumerate(numbers):
-        owed = owe(place.day, number, 10_000 + 100 * i)
-        AccountHolding.objects.create(
-            account_id=owed.account_id,
-            customer=Customer.objects.create(kind="person", name=f"Holder {i}", language="en"),
-            property_id=AccountHolding.objects.get(account=place.account).property_id,
-            period="[2020-01-01,)",
-        )
-    return numbers
+def test_the_citys_letters_are_sound_and_loading_again_changes_nothing(place):
+    wordings = read_city(city_folder("chicago")).letters.templates()
+    assert {each.language for each in wordings} == {"en", "es"}
+    assert operations.load_templates(program_actor(), wordings, NOW) == len(wordings)
+    assert operations.load_templates(program_actor(), wordings, NOW) == 0
 
 
-def test_a_batch_by_what_is_past_due_writes_each_account_once(
-    place: Office, boss: Actor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(batches, "PART_LETTERS", 2)
-    numbers = debtors(place)
-    chosen = past_due(30, 10_200, LATER)
-    assert chosen.asked == "$102.00 or more past due for more than 30 days"
-    looked = look_at_batch(boss, "due", "", chosen, LATER)
-    assert looked.letters == len(chosen.account_ids) >= 3
-    batch_id = ask_batch(boss, "due", "", chosen, LATER, NOW, "b")
-    assert ask_batch(boss, "due", "", chosen, LATER, NOW, "b") == batch_id
-    steps: list[int] = []
-    done = run_batch(boss, batch_id, progress=lambda p: steps.append(p.done))
-    assert (done.status, done.letters, done.left_out) == ("done", looked.letters, 0)
-    assert steps[-1] == looked.letters
-    written = set(Letter.objects.values_list("account__number", flat=True))
-    assert set(numbers[2:]) <= written
-    assert not set(numbers[:2]) & written
-    with pytest.raises(AlreadyDone, match="nothing is left"):
-        run_batch(boss, batch_id)
-    assert Letter.objects.count() == looked.letters
-    pages = PdfReader(io.BytesIO(printed_batch(boss, batch_id))).pages
-    listed = mailing_list(boss, batch_id)
-    assert len(pages) == len(listed) == looked.letters
-    for page, (number, _, addressee, _) in zip(pages, listed, strict=True):
-        text = page.extract_text()
-        assert number in text
-        assert addressee in text
-
-
-def test_a_batch_of_a_file_leaves_out_whom_it_has_nothing_to_say(
-    place: Office, boss: Actor
-) -> None:
-    numbers = debtors(place, 2)
-    content = "account,note\n" + "".join(f"{number},x\n" for number in [*numbers, numbers[0]])
-    chosen = of_file(content.encode(), "march.csv")
-    assert (len(chosen.account_ids), chosen.asked) == (2, "The accounts of march.csv")
-    looked = look_at_batch(boss, "plan", "", chosen, DAY)
-    assert (looked.letters, looked.left_out_count) == (0, 2)
-    batch_id = ask_batch(boss, "plan", "", chosen, DAY, NOW, "b")
-    done = run_batch(boss, batch_id)
-    assert (done.status, done.letters, done.left_out) == ("done", 0, 2)
-    assert [number for number, _ in queries.left_out(batch_id)] == sorted(numbers)
-    with pytest.raises(NotFound, match="No letter"):
-        printed_batch(boss, batch_id)
-
-
-def test_a_stopped_batch_goes_on_and_writes_nobody_twice(
-    place: Office, boss: Actor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(batches, "PART_LETTERS", 1)
-    debtors(place)
-    batch_id = ask_batch(boss, "due", "", past_due(0, 10_000, LATER), LATER, NOW, "b")
-    stopped = run_batch(boss, batch_id, progress=lambda _: stop_batch(boss, batch_id))
-    assert (stopped.status, stopped.letters) == ("stopped", 1)
-    done = run_batch(boss, batch_id)
-    assert (done.status, done.letters) == ("done", done.accounts)
-    assert queries.batch(batch_id).status == Batch.Status.DONE
-    assert [row.batch_id for row in queries.batches()] == [batch_id]
-    assert queries.count_batches() == 1
-
-
-def test_what_a_file_has_wrong_is_named(place: Office) -> None:
-    with pytest.raises(BadFile, match="1 of 2 lines name no account") as caught:
-        of_file(f"account\n{place.number}\nNOBODY\n".encode(), "x.csv")
-    [bad] = caught.value.records
-    assert "line 3" in str(bad)
-    for content, words in ((b"number\n1\n", "no column"), (b"\xff\xfe", "UTF-8"), (b"", "column")):
-        with pytest.raises(Invalid, match=words):
-            of_file(content, "x.csv")
-    with pytest.raises(Refused, match="No account is chosen"):
-        past_due(0, 10**12, DAY)
-    with pytest.raises(Invalid, match="above nothing"):
-        past_due(0, 0, DAY)
-    with pytest.raises(NotFound):
-        queries.batch(99)
-    with pytest.raises(NotFound):
-        batches.progress_of(99)
-
-
-def test_local_workers_write_the_same(own_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batches, "PART_LETTERS", 2)
-    place = furnished_office()
-    load_templates(program_actor(), [template("due", "You owe {past_due}.")])
-    debtors(place)
-    chosen = past_due(0, 10_000, LATER)
-    batch_id = ask_batch(program_actor(), "due", "", chosen, LATER, NOW, "b")
-    done = run_batch(program_actor(), batch_id, workers=2)
-    assert (done.status, done.letters) == ("done", len(chosen.account_ids))
+def test_days_are_written_as_the_language_writes_them():
+    assert in_words(DAY, "en") == "March 2, 2026"

@@ -95,15 +95,14 @@ def test_a_cashier_does_not_read_meters(clerk, point):
         operations.record_read(make_actor("casey", Role.CASHIER), "M1", day(30), 10, DAY)
 
 
-def test_an_exchange_reads_the_old_meter_and_puts_the_new_one_in(clerk, point):
+def test_a_period_with_an_exchange_is_one_read_of_both_meters(clerk, point):
     put_in(clerk, point, register=100)
     operations.exchange_meter(
         clerk, point, day(20), last_register=108, serial="M2", size='1"', unit="ccf", register=5
     )
     operations.record_read(clerk, "M2", day(40), 11, DAY)
-    assert [(r.meter, r.usage_thousandths) for r in queries.reads(point)] == [
-        ("M2", 6_000),
-        ("M1", 8_000),
+    assert [(r.meter, r.from_on, r.usage_thousandths) for r in queries.reads(point)] == [
+        ("M2", PUT_IN, 14_000)
     ]
     assert [(m.serial, m.until) for m in queries.meters(point)] == [("M2", None), ("M1", day(20))]
     with pytest.raises(NotFound):

@@ -217,3 +217,32 @@ def test_unclaimed_credits_become_one_batch(place: scenes.Office, page: Page) ->
     seen(page, "unclaimed-credits")
     page.get_by_role("button", name="Ask to hand all of them over").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Unclaimed credit handed over")
+
+
+def test_who_asks_or_approves_is_told_what_was_paid_in_the_meantime(
+    place: scenes.Office, page: Page
+) -> None:
+    def pay(key: str) -> None:
+        payment = NewPayment(place.number, 500, "lockbox", f"LB-{key}")
+        post_payment(program_actor(), place.center.pk, payment, NOW, key)
+
+    sign_in(page, "robin", f"/accounts/{place.number}/adjust/")
+    page.get_by_role("link", name="Leak").click()
+    pay("first")
+    page.get_by_label("Amount").fill("60.00")
+    page.get_by_label("Why, in your words").fill("Toilet ran for a month")
+    page.keyboard.press("Control+Enter")
+    told = page.locator(".usa-alert--error").first
+    expect(told).to_contain_text("payment LB-first over $5.00 by Chamberlain")
+    seen(page, "adjust-changed")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Leak credit")
+    address = page.url
+    sign_out(page)
+    sign_in(page, "sam", "/adjustments/")
+    page.goto(address)
+    pay("second")
+    page.get_by_role("button", name="Approve and post").click()
+    expect(told).to_contain_text("payment LB-second over $5.00 by Chamberlain")
+    page.get_by_role("button", name="Approve and post").click()
+    expect(page.locator("main")).to_contain_text("was posted")

@@ -9,7 +9,10 @@ from playwright.sync_api import Page, expect
 from chamberlain.billing.finals import queries
 from chamberlain.billing.finals.models import MoveOut
 from chamberlain.billing.finals.operations import Leaving, ask_final_bill
+from chamberlain.billing.finals.reading import take_final_read
 from chamberlain.billing.models import Bill
+from chamberlain.identity.actors import program_actor
+from chamberlain.ledger.payments import NewPayment, post_payment
 from tests.billing.final_office import LEFT, Home, asked, home, register_after
 from tests.web.conftest import Live, assert_accessible, assert_fits, keep_picture, sign_in
 
@@ -109,3 +112,23 @@ def test_a_final_bill_is_asked_for_where_somebody_left_before(place: Home, page:
     page.get_by_label("Carry the balance to account").fill(place.next_number)
     page.get_by_role("button", name="Ask for the final bill").click()
     expect(page.locator("main")).to_contain_text("Final read at SP-1")
+
+
+def test_a_payment_in_the_meantime_is_told_before_the_final_bill(place: Home, page: Page) -> None:
+    move_out_id = asked(place)
+    order = queries.final_reads(move_out_id)[0].order_id
+    take_final_read(place.clerk, order, LEFT, register_after(9), LEFT)
+    sign_in(page, "robin", f"/finals/{move_out_id}/")
+    payment = NewPayment(place.number, 2_500, "lockbox", "LB-7")
+    post_payment(program_actor(), place.office.center.pk, payment, timezone.now(), "meantime")
+    page.get_by_role("button", name="Make the final bill").click()
+    said = page.locator(".usa-alert--error").first
+    expect(said).to_contain_text("The account changed since you looked")
+    expect(said).to_contain_text("payment LB-7 over $25.00 by Chamberlain")
+    assert Bill.objects.count() == 3
+    assert_accessible(page)
+    assert_fits(page)
+    keep_picture(page, "final-changed")
+    page.get_by_role("button", name="Make the final bill").click()
+    expect(page.get_by_role("link", name="Open bill")).to_be_visible()
+    assert Bill.objects.count() == 4

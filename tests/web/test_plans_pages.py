@@ -14,6 +14,7 @@ from chamberlain.billing.plans.review import review_plans
 from chamberlain.billing.plans.terms import terms_on
 from chamberlain.identity.actors import actor_named, program_actor
 from chamberlain.identity.models import Role
+from chamberlain.ledger.payments import NewPayment, post_payment
 from tests import office
 from tests.billing.plan_office import load_terms
 from tests.web import scenes
@@ -160,3 +161,18 @@ def test_an_account_that_owes_nothing_needs_no_plan(place: scenes.Office, page: 
     expect(page.locator("main")).to_contain_text("Nothing is owed that could be paid in")
     assert_accessible(page)
     keep_picture(page, "plans-empty")
+
+
+def test_who_offers_a_plan_is_told_what_was_paid_in_the_meantime(
+    place: scenes.Office, page: Page
+) -> None:
+    sign_in(page, "robin", f"/accounts/{place.number}/plans/")
+    page.get_by_role("button", name="Calculate").click()
+    expect(page.locator("#offer tbody tr")).to_have_count(12)
+    payment = NewPayment(place.number, 500, "lockbox", "LB-9")
+    post_payment(program_actor(), place.center.pk, payment, timezone.now(), "meantime")
+    page.keyboard.press("Control+Enter")
+    told = page.locator(".usa-alert--error").first
+    expect(told).to_contain_text("payment LB-9 over $5.00 by Chamberlain")
+    assert not Plan.objects.exists()
+    assert_accessible(page)

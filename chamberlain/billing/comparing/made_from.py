@@ -12,6 +12,7 @@ from chamberlain.billing.comparing.splitting import LINES, SIDES
 from chamberlain.database.rows import rows as _rows
 from chamberlain.kernel.frames import read_frame
 from chamberlain.kernel.periods import add_months
+from chamberlain.metering.parts import PartRow, parts_of_reads
 
 YEAR_MONTHS = 12
 YEAR_TOLERANCE_DAYS = 45
@@ -77,6 +78,17 @@ def usable(frame: pl.DataFrame) -> pl.DataFrame:
         .with_columns(exemptions=pl.col("exemptions").str.split(","))
         .select(SIDES.keys())
     )
+
+
+def counted_by_meter(bill_ids: Sequence[int]) -> dict[int, list[PartRow]]:
+    """What each meter counted of the reads that bills were made from, by bill; bills whose usage
+    one meter counted alone are left out."""
+    query = "SELECT id, read_id FROM billing_bill WHERE id = ANY(%s) AND read_id IS NOT NULL"
+    reads = dict(_rows(query, [list(bill_ids)]))
+    by_read: dict[int | None, list[PartRow]] = {}
+    for part in parts_of_reads(list(set(reads.values()))):
+        by_read.setdefault(part.read_id, []).append(part)
+    return {bill_id: by_read[read] for bill_id, read in reads.items() if read in by_read}
 
 
 def billed_lines(bill_ids: Sequence[int]) -> pl.DataFrame:

@@ -44,6 +44,17 @@ class DepositRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentRow:
+    """Money that came in for a deposit (> 0), or was taken back."""
+
+    on: date
+    cents: int
+    entry_id: int
+    document: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class MovementRow:
     """Cents by which what is owed back rose or fell."""
 
@@ -105,12 +116,25 @@ def deposits(which: str, limit: int = 50, offset: int = 0) -> list[DepositRow]:
     return [DepositRow(*row) for row in rows(query, [limit, offset])]
 
 
-def count_deposits(which: str) -> tuple[int, int]:
-    """How many deposits a list has, and what they hold or wait for, in cents."""
-    cents = {"held": "s.held", "unpaid": "s.unpaid", "closed": "0"}[which]
-    query = f"SELECT count(*), coalesce(sum({cents}), 0)::bigint {_FROM} WHERE {_WHERE[which]}"
-    count, total = rows(query, [])[0]
-    return int(count), int(total)
+@dataclass(frozen=True, slots=True)
+class InAll:
+    """What all deposits come to. counts: of each of LISTS; the cents are of open ones."""
+
+    counts: dict[str, int]
+    held_cents: int
+    unpaid_cents: int
+
+
+def in_all() -> InAll:
+    """How many deposits each list has, and what the open ones hold and wait for."""
+    parts = ", ".join(f"count(*) FILTER (WHERE {where})" for where in _WHERE.values())
+    query = f"""
+        SELECT {parts}, coalesce(sum(s.held) FILTER (WHERE d.closed_on IS NULL), 0)::bigint,
+            coalesce(sum(s.unpaid) FILTER (WHERE d.closed_on IS NULL), 0)::bigint
+        {_FROM}
+    """
+    *counts, held, unpaid = rows(query, [])[0]
+    return InAll(dict(zip(_WHERE, counts, strict=True)), held, unpaid)
 
 
 def movements(number: str) -> list[MovementRow]:
@@ -124,6 +148,23 @@ def movements(number: str) -> list[MovementRow]:
         WHERE d.number = %s ORDER BY m.id
     """
     return [MovementRow(*row) for row in rows(query, [number])]
+
+
+def payments(number: str) -> list[PaymentRow]:
+    """What was paid on a deposit and taken back again, the oldest first."""
+    query = """
+        SELECT b.day, (CASE t.effect WHEN 'settle' THEN t.cents ELSE -t.cents END)::bigint, e.id,
+            e.document, coalesce(nullif(u.display_name, ''), u.username)
+        FROM deposits_deposit d
+        JOIN ledger_transfer t ON t.charge_id = d.charge_id AND t.effect IN ('settle', 'unsettle')
+        JOIN ledger_entry e ON e.id = t.entry_id
+        JOIN ledger_businessday b ON b.id = e.business_day_id
+        JOIN identity_user u ON u.id = e.actor_id
+        WHERE d.number = %s AND NOT EXISTS (SELECT 1 FROM deposits_depositmovement k
+            WHERE k.deposit_id = d.id AND k.entry_id = e.id)
+        ORDER BY t.id
+    """
+    return [PaymentRow(*row) for row in rows(query, [number])]
 
 
 def accrued(deposit_id: int, today: date) -> int:

@@ -30,19 +30,21 @@ class Missing:
     cents: int
 
 
-# What each held account is on a day: its property's type and units as said last for the day.
+# What each account is on a day, or on its holder's first if that is later: its property's type and
+# units as said last for the day.
 _HELD_SQL = """
     SELECT h.account_id, a.number, c.name, p.address, lower(h.period), t.code, t.name,
         coalesce(u.dwelling_units, p.dwelling_units),
         EXISTS (SELECT 1 FROM registry_ownership o WHERE o.property_id = p.id
-            AND o.customer_id = h.customer_id AND o.period @> %(day)s::date)
+            AND o.customer_id = h.customer_id
+            AND o.period @> greatest(%(day)s::date, lower(h.period)))
     FROM registry_accountholding h
     JOIN ledger_account a ON a.id = h.account_id
     JOIN registry_customer c ON c.id = h.customer_id
     JOIN registry_property p ON p.id = h.property_id
     LEFT JOIN LATERAL (SELECT property_type_id, dwelling_units FROM registry_propertychange
-        WHERE property_id = p.id AND from_on <= %(day)s ORDER BY from_on DESC, id DESC LIMIT 1) u
-        ON true
+        WHERE property_id = p.id AND from_on <= greatest(%(day)s::date, lower(h.period))
+        ORDER BY from_on DESC, id DESC LIMIT 1) u ON true
     JOIN registry_propertytype t ON t.code = coalesce(u.property_type_id, p.property_type_id)
 """
 
@@ -67,10 +69,14 @@ _MISSING_SQL = f"""
 
 
 def required_of(account_id: int, day: date) -> Required:
-    """What the city's rule asks of an account on a day. Raises NotFound without terms."""
+    """What the city's rule asks of an account on a day, by its holder of then or the next one.
+
+    Raises NotFound without terms.
+    """
     terms = terms_on(day)
     found = rows(
-        f"{_HELD_SQL} WHERE h.account_id = %(id)s AND h.period @> %(day)s::date",
+        f"""{_HELD_SQL} WHERE h.account_id = %(id)s AND coalesce(upper(h.period) > %(day)s, true)
+            ORDER BY h.period LIMIT 1""",
         {"id": account_id, "day": day},
     )
     if not found:

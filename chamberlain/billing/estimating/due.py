@@ -33,6 +33,7 @@ _RUNS = {
     "counted_thousandths": pl.Int64,
     "start_register": pl.Int64,
     "end_register": pl.Int64,
+    "others_thousandths": pl.Int64,
     "is_by_hand": pl.Int64,
     "accounts": pl.Int64,
     "account_id": pl.Int64,
@@ -86,6 +87,11 @@ _RUNS_SQL = f"""
     SELECT u.run_id, u.service_point_id, p.code, u.meter_id, m.serial, m.dials, u.unit,
         u.first_on, u.read_on, u.estimates, u.counted::bigint,
         coalesce(s.register, i.register_at_start), u.end_register,
+        (SELECT coalesce(sum(CASE q.role WHEN 'deduct' THEN -q.usage_thousandths
+                ELSE q.usage_thousandths END), 0)::bigint
+            FROM metering_readpart q JOIN metering_read r ON r.id = q.read_id
+            WHERE q.service_point_id = u.service_point_id AND q.meter_id <> u.meter_id
+                AND r.to_on > u.first_on AND r.to_on <= u.read_on),
         (SELECT count(*) FROM metering_read r JOIN rebilling_correctedread k ON k.old_id = r.id
             WHERE r.service_point_id = u.service_point_id AND r.meter_id = u.meter_id
                 AND r.to_on > coalesce(s.to_on, lower(i.period)) AND r.to_on <= u.read_on),
@@ -179,4 +185,6 @@ def judged(runs: pl.DataFrame) -> pl.DataFrame:
             )
         )
     )
-    return runs.with_columns(total_thousandths=used * THOUSAND).with_columns(refusal=sentence)
+    return runs.with_columns(
+        total_thousandths=used * THOUSAND + pl.col("others_thousandths")
+    ).with_columns(refusal=sentence)

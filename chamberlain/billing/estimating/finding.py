@@ -59,7 +59,11 @@ _SERVICES_SQL = f"""
             AND (%(points)s::bigint[] IS NULL OR a.service_point_id = ANY(%(points)s::bigint[]))
         ORDER BY a.service_point_id, a.id
     ), dated AS (
-        SELECT d.*, m.id AS meter_id, m.serial, m.dials::bigint, coalesce(i.meters, 0) AS meters,
+        SELECT d.*, m.id AS meter_id, m.serial, m.dials::bigint, coalesce(i.meters, 0)
+                + (SELECT count(*) FROM metering_sidemeter x
+                    WHERE x.service_point_id = d.service_point_id AND upper_inf(x.period))
+                + (SELECT count(*) FROM metering_readpart x
+                    WHERE x.service_point_id = d.service_point_id AND x.read_id IS NULL) AS meters,
             coalesce(g.register, i.register_at_start) AS last_register,
             coalesce(m.unit, l.unit) AS unit, l.actual_on,
             coalesce(l.last_on, lower(i.period), d.since) AS from_on

@@ -6,21 +6,21 @@ was stopped is run once more.
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from django.db import transaction
+from pypdf import PdfWriter
 
-from chamberlain.casework.letters.documents import Written, letter_pdf
-from chamberlain.casework.letters.fields import facts_of, said_day
-from chamberlain.casework.letters.models import Batch, BatchAccount, Letter
+from chamberlain.casework.letters.merging import Recipient, recipients
+from chamberlain.casework.letters.models import Batch, BatchAccount, Letter, Template
 from chamberlain.casework.letters.operations import (
-    NothingToSay,
-    checked_note,
-    drafted,
+    Words,
+    check_free,
     keep_letters,
-    templates_on,
+    template_in_use,
+    words_of,
 )
 from chamberlain.casework.letters.workers import write_in_worker
 from chamberlain.database.rows import rows
@@ -28,11 +28,12 @@ from chamberlain.database.spreading import spread
 from chamberlain.identity.actors import Actor, acting
 from chamberlain.kernel.errors import AlreadyDone, BadFile, BadRecord, Invalid, NotFound, Refused
 from chamberlain.kernel.money import show_cents
+from chamberlain.registry import storage
 
 PART_LETTERS = 100
 MOST_ACCOUNTS = 200_000
 LARGEST_FILE_BYTES = 5_000_000
-PRINTED_AT_ONCE = 2_000
+PRINTED_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,11 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What a batch would do. first: some of its letters, as printed. left_out: (account number,
-    why), at most so many as are shown."""
+    """What a batch would do. first: some of its letters. left_out: (account number, why), at most
+    so many as are shown."""
 
     letters: int
-    first: tuple[Written, ...]
+    first: tuple[Words, ...]
     left_out: tuple[tuple[str, str], ...]
     left_out_count: int
 
@@ -126,33 +127,51 @@ def _checked(chosen: Chosen) -> Chosen:
 
 
 def look_at_batch(
-    actor: Actor, code: str, note: str, chosen: Chosen, day: date, shown: int = 3
+    actor: Actor, code: str, free: str, chosen: Chosen, day: date, shown: int = 3
 ) -> Looked:
-    """What a batch would do; nothing is written. Raises NotFound (template), Invalid (note)."""
+    """What a batch would do; nothing is written. Raises NotFound (template), Invalid (free)."""
     actor.require("letter.batch")
-    wordings = templates_on(code, day)
-    said = checked_note(wordings, note)
-    first: list[Written] = []
+    wordings = _Wordings(code, day, free)
+    first: list[Words] = []
     left_out: list[tuple[str, str]] = []
     letters = 0
     for start in range(0, len(chosen.account_ids), 5_000):
-        part = chosen.account_ids[start : start + 5_000]
-        for facts in facts_of(part, day, list(wordings)).values():
-            try:
-                draft = drafted(wordings, facts, said)
-            except NothingToSay as refusal:
-                left_out.append((facts.values["account"], refusal.sentence))
+        for to in recipients(chosen.account_ids[start : start + 5_000], day):
+            words, why = wordings.words(to)
+            if words is None:
+                left_out.append((to.values["account_number"], why))
                 continue
             letters += 1
             if len(first) < shown:
-                first.append(draft.written("", day))
+                first.append(words)
     return Looked(letters, tuple(first), tuple(left_out[:50]), len(left_out))
+
+
+class _Wordings:
+    """The versions of a letter that a batch uses, one for each language that holders speak."""
+
+    def __init__(self, code: str, day: date, free: str) -> None:
+        self._code, self._day, self._free = code, day, free
+        self._found: dict[str, Template] = {}
+        check_free(self._in("en"), free)
+
+    def _in(self, language: str) -> Template:
+        if language not in self._found:
+            self._found[language] = template_in_use(self._code, language, self._day)
+        return self._found[language]
+
+    def words(self, to: Recipient) -> tuple[Words | None, str]:
+        """The letter to somebody, or why there is none."""
+        try:
+            return words_of(self._in(to.language), to, self._free), ""
+        except Invalid as refusal:
+            return None, refusal.sentence
 
 
 def ask_batch(
     actor: Actor,
     code: str,
-    note: str,
+    free: str,
     chosen: Chosen,
     day: date,
     now: datetime,
@@ -160,7 +179,7 @@ def ask_batch(
 ) -> int:
     """Plans a batch; returns its id. The same key returns the same batch; nothing is written yet.
 
-    Raises NotFound (template), Invalid (note).
+    Raises NotFound (template), Invalid (free).
     """
     actor.require("letter.batch")
     with acting(actor), transaction.atomic():
@@ -168,11 +187,11 @@ def ask_batch(
         if made:
             actor.require_own(made.asked_by_id)
             return int(made.pk)
-        said = checked_note(templates_on(code, day), note)
+        _Wordings(code, day, free)
         batch = Batch.objects.create(
             code=code,
             day=day,
-            note=said,
+            free_paragraph=free.strip(),
             asked=chosen.asked[:200],
             asked_by_id=actor.user_id,
             asked_at=now,
@@ -194,7 +213,9 @@ def look_at_asked(actor: Actor, batch_id: int) -> Looked:
     if batch is None:
         raise NotFound(f"There is no batch {batch_id} of letters; look at the list.")
     ids = batch.accounts.order_by("account_id").values_list("account_id", flat=True)
-    return look_at_batch(actor, batch.code, batch.note, Chosen(tuple(ids), batch.asked), batch.day)
+    return look_at_batch(
+        actor, batch.code, batch.free_paragraph, Chosen(tuple(ids), batch.asked), batch.day
+    )
 
 
 def drop_batch(actor: Actor, batch_id: int) -> None:
@@ -302,59 +323,56 @@ def write_part(batch_id: int, part: int) -> None:
         for account_id in written.values_list("account_id", flat=True):
             del waiting[account_id]
         batch = Batch.objects.get(pk=batch_id)
-        wordings = templates_on(batch.code, batch.day)
-        drafts, left_out = [], []
-        for facts in facts_of(list(waiting), batch.day, list(wordings)).values():
-            try:
-                drafts.append(drafted(wordings, facts, batch.note))
-            except NothingToSay as refusal:
-                row = waiting[facts.account_id]
-                row.left_out = refusal.sentence[:200]
-                left_out.append(row)
+        wordings = _Wordings(batch.code, batch.day, batch.free_paragraph)
+        letters, left_out = [], []
+        for to in recipients(list(waiting), batch.day):
+            words, why = wordings.words(to)
+            if words is not None:
+                letters.append(words)
+                continue
+            row = waiting[to.account_id]
+            row.left_out = why[:200]
+            left_out.append(row)
         BatchAccount.objects.bulk_update(left_out, ["left_out"])
-        keys = [f"batch {batch_id} account {draft.facts.account_id}" for draft in drafts]
-        keep_letters(batch.asked_by_id, drafts, batch.day, datetime.now(UTC), keys, batch_id)
+        keys = [f"batch {batch_id} account {words.to.account_id}" for words in letters]
+        keep_letters(
+            batch.asked_by_id, letters, batch.free_paragraph, batch.day, datetime.now(UTC), keys,
+            batch_id,
+        )  # fmt: skip
 
 
 _IN_POSTAL_ORDER = """
-    SELECT l.number, a.number, l.addressee, l.address, l.subject, l.text, l.language, l.written_on
+    SELECT l.number, a.number, array_to_string(l.addressed_to, ', '), l.digest
     FROM letters_letter l JOIN ledger_account a ON a.id = l.account_id
     WHERE l.batch_id = %s
-    ORDER BY l.language, substring(l.address from '[^,]*$'), l.address, l.id
+    ORDER BY substring(l.addressed_to[array_upper(l.addressed_to, 1)] from '[^,]*$'),
+        l.addressed_to[array_upper(l.addressed_to, 1)], l.id
     LIMIT %s OFFSET %s
 """
 
 
 def printed_batch(actor: Actor, batch_id: int, offset: int = 0) -> bytes:
-    """So many letters of a batch (PRINTED_AT_ONCE) as one PDF for the printer, in postal order.
+    """So many letters of a batch (PRINTED_AT_ONCE) as one PDF for the printer, in postal order:
+    the files that were kept, one after the other.
 
-    Raises NotFound when there are none.
+    Raises NotFound when there are none, Refused when a file is gone.
     """
     actor.require("letter.batch")
     actor.require("contact.view")
     found = rows(_IN_POSTAL_ORDER, [batch_id, PRINTED_AT_ONCE, offset])
     if not found:
         raise NotFound("No letter of this batch is written there yet.")
-    return letter_pdf([_printed(row) for row in found])
+    together = PdfWriter()
+    for *_, digest in found:
+        together.append(io.BytesIO(storage.fetch(digest)))
+    written = io.BytesIO()
+    together.write(written)
+    return written.getvalue()
 
 
-def _printed(row: Sequence[object]) -> Written:
-    number, account, addressee, address, subject, text, language, day = row
-    assert isinstance(day, date)
-    return Written(
-        str(language),
-        said_day(day, str(language)),
-        f"{account} · {number}",
-        str(addressee),
-        str(address),
-        str(subject),
-        str(text),
-    )
-
-
-def mailing_list(actor: Actor, batch_id: int) -> list[tuple[str, str, str, str]]:
-    """Letter, account, addressee and address of a batch, in the order of the printer's file."""
+def mailing_list(actor: Actor, batch_id: int) -> list[tuple[str, str, str]]:
+    """Letter, account and address of a batch, in the order of the printer's files."""
     actor.require("letter.batch")
     actor.require("contact.view")
     found = rows(_IN_POSTAL_ORDER, [batch_id, MOST_ACCOUNTS, 0])
-    return [(row[0], row[1], row[2], row[3]) for row in found]
+    return [(row[0], row[1], row[2]) for row in found]

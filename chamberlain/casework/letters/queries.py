@@ -1,4 +1,4 @@
-"""Templates, letters and batches, for pages."""
+"""Letters and templates as pages show them."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,38 +10,44 @@ from chamberlain.registry import storage
 
 
 @dataclass(frozen=True, slots=True)
-class TemplateRow:
-    """A wording that is in force on a day."""
+class LetterRow:
+    """A letter as sent."""
 
-    code: str
-    language: str
-    starts_on: date
-    name: str
+    number: str
+    account_number: str
+    written_on: date
+    addressed_to: list[str]
+    is_paperless: bool
     subject: str
-    body: str
-    takes_note: bool
-    source: str
-    is_verified: bool
+    text: str
+    template: str
+    version: int
+    language: str
+    digest: str
+    sent_by: str
+    sent_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class LetterRow:
-    """A letter as lists show it."""
+class TemplateRow:
+    """A version of a template."""
 
-    number: str
-    account_id: int
-    account_number: str
+    template_id: int
+    code: str
     name: str
-    subject: str
-    addressee: str
-    address: str
-    written_on: date
-    written_at: datetime
-    written_by: str
-    batch_id: int | None
-    digest: str
-    text: str
     language: str
+    version: int
+    starts_on: date
+    subject: str
+    body: str
+    status: str
+    written_by: str
+    decided_by: str
+
+    @property
+    def takes_paragraph(self) -> bool:
+        """Whether the writer may add a paragraph."""
+        return "free_paragraph" in self.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +71,25 @@ class BatchRow:
         return self.letters + self.left_out
 
 
-_TEMPLATES = """
-    SELECT DISTINCT ON (code, language <> 'en', language) code, language, starts_on, name, subject,
-        body, takes_note, source, is_verified
-    FROM letters_template WHERE starts_on <= %s
-    ORDER BY code, language <> 'en', language, starts_on DESC
-"""
 _LETTERS = """
-    SELECT l.number, l.account_id, a.number, t.name, l.subject, l.addressee, l.address,
-        l.written_on, l.written_at, coalesce(nullif(u.display_name, ''), u.username), l.batch_id,
-        l.digest, l.text, l.language
-    FROM letters_letter l
-    JOIN ledger_account a ON a.id = l.account_id
-    JOIN letters_template t ON t.id = l.template_id
-    JOIN identity_user u ON u.id = l.written_by_id
+    SELECT l.number, a.number, l.written_on, l.addressed_to, l.is_paperless, l.subject, l.text,
+        t.name, t.version, t.language, l.digest, coalesce(nullif(u.display_name, ''), u.username),
+        l.sent_at
+    FROM letters_letter l JOIN ledger_account a ON a.id = l.account_id
+    JOIN letters_template t ON t.id = l.template_id JOIN identity_user u ON u.id = l.sent_by_id
 """
+_TEMPLATES = """
+    SELECT t.id, t.code, t.name, t.language, t.version, t.starts_on, t.subject, t.body, t.status,
+        coalesce(nullif(w.display_name, ''), w.username),
+        coalesce(nullif(d.display_name, ''), d.username, '')
+    FROM letters_template t JOIN identity_user w ON w.id = t.written_by_id
+    LEFT JOIN identity_user d ON d.id = t.decided_by_id
+"""
+
 _BATCHES = """
     SELECT b.id, (SELECT t.name FROM letters_template t WHERE t.code = b.code
-            AND t.starts_on <= b.day ORDER BY t.language <> 'en', t.starts_on DESC LIMIT 1),
+            AND t.status = 'approved' AND t.starts_on <= b.day
+            ORDER BY t.language <> 'en', t.starts_on DESC, t.version DESC LIMIT 1),
         b.day, b.asked, b.status, coalesce(nullif(u.display_name, ''), u.username), b.asked_at,
         (SELECT count(*) FROM letters_batchaccount x WHERE x.batch_id = b.id),
         (SELECT count(*) FROM letters_letter x WHERE x.batch_id = b.id),
@@ -92,35 +99,47 @@ _BATCHES = """
 """
 
 
-def templates(day: date) -> list[TemplateRow]:
-    """The wordings in force on a day, by code, English first."""
-    return [TemplateRow(*row) for row in rows(_TEMPLATES, [day])]
+def letters_of_account(account_id: int, limit: int = 50, offset: int = 0) -> list[LetterRow]:
+    """Letters to an account, the newest first."""
+    query = _LETTERS + "WHERE l.account_id = %s ORDER BY l.id DESC LIMIT %s OFFSET %s"
+    return [LetterRow(*row) for row in rows(query, [account_id, limit, offset])]
+
+
+def count_letters(account_id: int) -> int:
+    """How many letters an account was sent."""
+    query = "SELECT count(*) FROM letters_letter WHERE account_id = %s"
+    return int(rows(query, [account_id])[0][0])
 
 
 def letter(number: str) -> LetterRow:
-    """A letter by its number. Raises NotFound."""
+    """One letter. Raises NotFound."""
     found = rows(_LETTERS + "WHERE l.number = %s", [number])
     if not found:
-        raise NotFound(f"There is no letter {number[:16]}; look at the account.")
+        raise NotFound(f"There is no letter {number[:16]}; look at the account's letters.")
     return LetterRow(*found[0])
 
 
-def letter_as_sent(actor: Actor, number: str) -> bytes:
-    """The PDF that was sent. Raises NotPermitted, NotFound, and Refused when it is gone."""
+def letter_file(actor: Actor, number: str) -> bytes:
+    """The file of a letter, the bytes that were sent. Raises NotFound, NotPermitted, Refused."""
     actor.require("contact.view")
     return storage.fetch(letter(number).digest)
 
 
-def letters_of_account(account_id: int, limit: int = 50, offset: int = 0) -> list[LetterRow]:
-    """Letters to an account, the newest first."""
-    where = "WHERE l.account_id = %s ORDER BY l.id DESC LIMIT %s OFFSET %s"
-    return [LetterRow(*row) for row in rows(_LETTERS + where, [account_id, limit, offset])]
+def template_versions() -> list[TemplateRow]:
+    """Every version of every template, by name and language, the newest first."""
+    query = _TEMPLATES + "ORDER BY t.code, t.language, t.version DESC"
+    return [TemplateRow(*row) for row in rows(query, [])]
 
 
-def count_letters(account_id: int) -> int:
-    """How many letters an account got."""
-    query = "SELECT count(*) FROM letters_letter WHERE account_id = %s"
-    return int(rows(query, [account_id])[0][0])
+def templates_for(language: str, day: date) -> list[TemplateRow]:
+    """What may be written on a day: one version of each, in the language or else in English."""
+    query = f"""
+        SELECT DISTINCT ON (f.code) f.* FROM ({_TEMPLATES}
+            WHERE t.status = 'approved' AND t.starts_on <= %s AND t.language IN (%s, 'en')
+            ) f (id, code, name, language, version, starts_on, subject, body, status, w, d)
+        ORDER BY f.code, f.language <> %s, f.starts_on DESC, f.version DESC
+    """
+    return [TemplateRow(*row) for row in rows(query, [day, language, language])]
 
 
 def batches(limit: int = 50, offset: int = 0) -> list[BatchRow]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from chamberlain.billing.access.queries import Held, own_charges
 from chamberlain.billing.access.terms import terms_on
@@ -70,7 +71,7 @@ def start_payment(
     another payment, NotReached when the provider does not answer; nothing is charged then, and
     the same key may try again.
     """
-    terms = terms_on(now.date())
+    terms = terms_on(timezone.localtime(now).date())
     if not terms.smallest_payment_cents <= cents <= terms.largest_payment_cents:
         raise NotAllowed(terms.smallest_payment_cents, terms.largest_payment_cents)
     intent, _ = Intent.objects.get_or_create(

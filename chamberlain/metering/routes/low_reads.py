@@ -44,6 +44,10 @@ _METERS_SQL = f"""
             AND r.register IS NOT NULL AND r.quality = 'estimate'
             AND r.to_on > coalesce(s.to_on, lower(i.period))) e
     WHERE m.serial = ANY(%s) AND NOT l.is_final
+        AND NOT EXISTS (SELECT 1 FROM metering_sidemeter x
+            WHERE x.service_point_id = i.service_point_id AND upper_inf(x.period))
+        AND NOT EXISTS (SELECT 1 FROM metering_readpart x
+            WHERE x.service_point_id = i.service_point_id AND x.read_id IS NULL)
 """
 _METERS = {
     "meter": pl.String,
@@ -66,7 +70,7 @@ _RESOLVED = "Below what was estimated: recorded, to be trued up."
 def record_low_read(actor: Actor, serial: str, on: date, register: int, today: date) -> bool:
     """Records a read below what was estimated; returns whether it was one, and is recorded.
 
-    Anything else is left to `record_read`.
+    Anything else is left to `record_read`, and so is a meter that is read together with another.
     """
     actor.require("read.import")
     if on > today or register < 0:

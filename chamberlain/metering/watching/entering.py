@@ -85,6 +85,7 @@ def _make(actor: Actor, entries: pl.DataFrame, on: date) -> pl.DataFrame:
             found_on=pl.lit(on),
             seen_on=pl.lit(on),
             state=pl.lit("open"),
+            field_check=pl.lit(""),
             version=pl.lit(1),
         ),
     )

@@ -9,12 +9,16 @@ import polars as pl
 from django.db import connection
 
 from chamberlain.database.rows import rows as _rows
+from chamberlain.identity.permissions import PERMISSIONS
 from chamberlain.kernel.errors import NotFound
 from chamberlain.kernel.frames import read_frame
 from chamberlain.metering.watching.comparing import GALLONS
 from chamberlain.metering.watching.models import Finding, RuleCode, Severity
 
 PICTURED_READS = 13
+RULES: dict[str, str] = dict(RuleCode.choices)
+SEVERITIES: dict[int, str] = dict(Severity.choices)
+FIELD_CHECKS: dict[str, str] = dict(Finding.FieldCheck.choices)
 STATES = {"open": "To look at", "field_check": "Field check asked for", "closed": "Closed"}
 
 
@@ -22,7 +26,7 @@ STATES = {"open": "To look at", "field_check": "Field check asked for", "closed"
 class Chosen:
     """Which entries: by state, and by rule, severity, class, age and person where given.
 
-    older_than: found at least so many days before `today`.
+    older_than: found at least so many days before `today`. route: the code of a route.
     """
 
     today: date
@@ -30,7 +34,7 @@ class Chosen:
     rule: str = ""
     severity: int | None = None
     property_type: str = ""
-    postal_code: str = ""
+    route: str = ""
     older_than: int | None = None
     assigned_to: int | None = None
 
@@ -46,6 +50,11 @@ class DailyUsage:
     is_verified: bool
     register: int | None
     is_shown: bool
+
+    @property
+    def days(self) -> int:
+        """How many days the usage is of."""
+        return (self.to_on - self.from_on).days
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +172,8 @@ _WHERE = """
         AND (%(property_type)s = '' OR f.property_type = %(property_type)s)
         AND (%(latest)s::date IS NULL OR f.found_on <= %(latest)s)
         AND (%(assigned_to)s::bigint IS NULL OR f.assigned_to_id = %(assigned_to)s)
-        AND (%(postal_code)s = '' OR EXISTS (SELECT 1 FROM registry_servicepoint s
-            JOIN registry_property p ON p.id = s.property_id
-            WHERE s.id = f.service_point_id AND p.postal_code = %(postal_code)s))
+        AND (%(route)s = '' OR f.service_point_id IN (SELECT s.service_point_id
+            FROM routes_stop s JOIN routes_route r ON r.id = s.route_id WHERE r.code = %(route)s))
 """
 _ORDER = {
     "open": "f.severity, f.found_on, f.id",
@@ -180,7 +188,7 @@ def _values(chosen: Chosen) -> dict[str, Any]:
         "rule": chosen.rule,
         "severity": chosen.severity,
         "property_type": chosen.property_type,
-        "postal_code": chosen.postal_code,
+        "route": chosen.route,
         "assigned_to": chosen.assigned_to,
         "latest": chosen.today - timedelta(days=chosen.older_than) if chosen.older_than else None,
     }
@@ -246,6 +254,27 @@ def _with_usage(found: list[FindingRow]) -> list[FindingRow]:
             )
         )
     return found
+
+
+def classes_found() -> dict[str, str]:
+    """The property types that entries are about: code and name."""
+    query = """
+        SELECT DISTINCT f.property_type, coalesce(t.name, f.property_type)
+        FROM watching_finding f LEFT JOIN registry_propertytype t ON t.code = f.property_type
+        ORDER BY 2
+    """
+    return dict(_rows(query, []))
+
+
+def workers(today: date) -> dict[str, str]:
+    """Who works on the worklist on a day: username and name."""
+    query = """
+        SELECT DISTINCT u.username, coalesce(nullif(u.display_name, ''), u.username)
+        FROM identity_user u JOIN identity_roleassignment a ON a.user_id = u.id
+        WHERE u.is_active AND NOT u.is_program AND a.period @> %s::date AND a.role = ANY(%s)
+        ORDER BY 2
+    """
+    return dict(_rows(query, [today, [str(role) for role in PERMISSIONS["usage.work"]]]))
 
 
 def steps(finding_id: int) -> list[StepRow]:

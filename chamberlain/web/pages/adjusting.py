@@ -15,6 +15,7 @@ from chamberlain.billing.adjusting import operations, queries, undoing
 from chamberlain.billing.adjusting.kinds import KINDS
 from chamberlain.billing.adjusting.reasons import Reason, reasons_on
 from chamberlain.billing.approving import Approval
+from chamberlain.billing.standing_of_account import as_seen, standing_now
 from chamberlain.identity.actors import Actor
 from chamberlain.identity.queries import revenue_office
 from chamberlain.kernel.errors import Refused
@@ -144,18 +145,20 @@ def ask(request: OfficeRequest, number: str) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         try:
-            made = operations.ask_adjustment(
-                actor_of_page(request),
-                _wanted(number, reason, form.cleaned_data),
-                today,
-                timezone.now(),
-                form.cleaned_data["key"],
-            )
+            with as_seen(account_id, request.POST.get("seen", "")):
+                made = operations.ask_adjustment(
+                    actor_of_page(request),
+                    _wanted(number, reason, form.cleaned_data),
+                    today,
+                    timezone.now(),
+                    form.cleaned_data["key"],
+                )
             messages.success(request, f"Adjustment {made} was asked for.")
             return redirect("adjustment", made)
         except Refused as refusal:
             say_refusal(form, refusal)
-    values |= {"form": form, "steps": reason.approvals}
+    seen = standing_now(account_id).seen
+    values |= {"form": form, "steps": reason.approvals, "seen": seen}
     return render(request, "adjusting/ask.html", values, status=422 if form.errors else 200)
 
 
@@ -236,6 +239,7 @@ def _show(
         "charges": queries.charges_of(number),
         "transfers": transfers_of_entry(row.entry_id) if row.entry_id else [],
         "balance": balance(account_id_of(row.account)),
+        "seen": standing_now(account_id_of(row.account)).seen,
         "breadcrumbs": [{"label": "Adjustments", "url": "/adjustments/"}, {"label": number}],
         "pay_form": pay or PayForm(),
         **what_may_be_done(actor, row.asked_by_id, row.status == "asked" and not row.batch, step),
@@ -296,11 +300,14 @@ def _decide(request: OfficeRequest, number: str, note: str) -> str:
     if request.POST.get("act") == "refuse":
         operations.refuse_adjustment(actor, number, note, now)
         return f"Adjustment {number} was refused."
-    if request.POST.get("act") == "reverse":
-        undoing.reverse_adjustment(actor, number, posting_day_id(), now, note)
-        return f"Adjustment {number} was reversed."
-    operations.approve_adjustment(actor, number, posting_day_id(), now, note)
-    return f"Adjustment {number} was posted."
+    row = queries.adjustment(number)
+    others = [account_id_of(row.other_account)] if row.other_account else []
+    with as_seen(account_id_of(row.account), request.POST.get("seen", ""), *others):
+        if request.POST.get("act") == "reverse":
+            undoing.reverse_adjustment(actor, number, posting_day_id(), now, note)
+            return f"Adjustment {number} was reversed."
+        operations.approve_adjustment(actor, number, posting_day_id(), now, note)
+        return f"Adjustment {number} was posted."
 
 
 @needs("refund.pay")

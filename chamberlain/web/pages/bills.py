@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from chamberlain.billing import queries
+from chamberlain.billing.comparing.made_from import counted_by_meter
 from chamberlain.billing.documents import bill_pdf
 from chamberlain.billing.estimating.queries import how_estimated
 from chamberlain.billing.explanation import explain_bill, explain_line
@@ -41,6 +42,7 @@ def bill(request: OfficeRequest, number: str) -> HttpResponse:
         "replaces": replaces,
         "replaced_by": replaced_by,
         "before": before,
+        "parts": counted_by_meter([found.bill_id]).get(found.bill_id, []),
         "lines": [(line, explain_line(line)) for line in lines],
         "explanation": explain_bill(found, lines, before, lines_before),
         "how_estimated": how_estimated([found.bill_id]).get(found.bill_id, ""),

@@ -108,6 +108,7 @@ def _show(request: OfficeRequest, row: DepositRow, form: forms.Form) -> HttpResp
     values = {
         "row": row,
         "movements": queries.movements(row.number),
+        "payments": queries.payments(row.number),
         "accrued": queries.accrued(row.deposit_id, on) if row.is_open else 0,
         "waits": waits.partition(";")[0].rstrip("."),
         "form": form,
@@ -174,19 +175,19 @@ def deposits(request: OfficeRequest) -> HttpResponse:
     """Deposits that are held, to be paid, given back, and those that nobody asked for."""
     which = request.GET.get("list", "held")
     which = which if which in queries.LISTS or which == "missing" else "held"
-    counts = {name: queries.count_deposits(name) for name in queries.LISTS}
-    missing = _count_missing()
+    found = queries.in_all()
+    counts = {**found.counts, "missing": _count_missing()}
     values = {
-        "page": _page(request, which, missing if which == "missing" else counts[which][0]),
+        "page": _page(request, which, counts[which]),
         "which": which,
-        "held_cents": counts["held"][1],
-        "unpaid_cents": counts["unpaid"][1],
+        "held_cents": found.held_cents,
+        "unpaid_cents": found.unpaid_cents,
         "tabs": [
             {
                 "label": label,
                 "url": f"?list={name}",
                 "current": name == which,
-                "count": {**{k: v[0] for k, v in counts.items()}, "missing": missing}[name],
+                "count": counts[name],
             }
             for name, label in {**queries.LISTS, "missing": "Not asked for"}.items()
         ],

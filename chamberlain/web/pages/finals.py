@@ -11,15 +11,17 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from chamberlain.billing.deposits.queries import deposits_of_account
 from chamberlain.billing.finals import carrying, operations, queries, reading
 from chamberlain.billing.finals.operations import Leaving
 from chamberlain.billing.finals.queries import MoveOutRow
 from chamberlain.billing.finals.showing import ShownBill, shown_bills
 from chamberlain.billing.queries import bills_by_id
+from chamberlain.billing.standing_of_account import as_seen, standing_now
 from chamberlain.identity.queries import revenue_office
 from chamberlain.kernel.errors import Refused
 from chamberlain.kernel.money import show_cents
-from chamberlain.ledger.queries import open_day
+from chamberlain.ledger.queries import account_id_of, open_day
 from chamberlain.registry import queries as registry
 from chamberlain.web.access import actor_of_page, needs, say_refusal
 from chamberlain.web.middleware import OfficeRequest
@@ -149,6 +151,8 @@ def _show(
         "bills": bills_by_id(queries.final_bills(row.move_out_id)),
         "others": queries.next_accounts(row.account_id),
         "day": open_day(revenue_office().center_id),
+        "seen": standing_now(row.account_id).seen,
+        "deposits": [d for d in deposits_of_account(row.account_id) if d.is_open],
         "may_bill": actor.may("final.bill"),
         "may_carry": actor.may("adjustment.ask")
         and row.state == "billed"
@@ -223,10 +227,16 @@ def take_read(request: OfficeRequest, move_out_id: int, order_id: int) -> HttpRe
 def _do(
     request: OfficeRequest, move_out_id: int, form: AskForm, done: Callable[[], str]
 ) -> HttpResponse:
-    """Does one thing and says what came of it; a refusal is said beside its field."""
+    """Does one thing if the account stands as it was seen, and says what came of it; a refusal is
+    said beside its field.
+    """
     if form.is_valid():
+        row = queries.move_out_row(move_out_id)
+        others = [account_id_of(row.next_account)] if row.next_account else []
         try:
-            messages.success(request, done())
+            with as_seen(row.account_id, request.POST.get("seen", ""), *others):
+                said = done()
+            messages.success(request, said)
             return redirect("final", move_out_id)
         except Refused as refusal:
             say_refusal(form, refusal)

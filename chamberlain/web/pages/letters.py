@@ -1,157 +1,123 @@
-"""Letters: one written at an account, many at once, and each as it was sent."""
+"""Letters: written at the account, kept as sent, and the wording of their templates."""
 
 import secrets
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import path, reverse
+from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from chamberlain.casework.letters import batches, operations, queries
-from chamberlain.casework.letters.documents import paragraphs
-from chamberlain.casework.letters.queries import BatchRow, LetterRow
-from chamberlain.casework.letters.tasks import defer_letters
-from chamberlain.kernel.errors import BadFile, Refused
+from chamberlain.casework.letters import operations, queries
+from chamberlain.casework.letters.fields import CATALOG
+from chamberlain.casework.letters.wording import LONGEST_FREE, LONGEST_SUBJECT
+from chamberlain.kernel.errors import NotFound, Refused
+from chamberlain.ledger.queries import account_id_of
 from chamberlain.registry import queries as registry
 from chamberlain.web.access import actor_of_page, needs, say_refusal
-from chamberlain.web.exporting import csv_file, text_cell
-from chamberlain.web.fields import DollarsField
 from chamberlain.web.middleware import OfficeRequest
 from chamberlain.web.pages.accounts import show_account
 from chamberlain.web.paging import page_of
 
 _LETTERS = {"label": "Letters", "url": "/letters/"}
-_STATES = {"planned": "waiting", "running": "running", "stopped": "stopped", "done": "done"}
 
 
-class NoteField(forms.CharField):
-    """Words of a clerk's own, at the end of a letter."""
+class WriteForm(forms.Form):
+    """Which letter, and the writer's own paragraph."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            label="In your own words",
-            max_length=operations.NOTE_MAX,
-            required=False,
-            widget=forms.Textarea(attrs={"rows": 4}),
-            help_text="At the end of the letter, where the letter takes any",
-        )
-
-
-class LetterForm(forms.Form):
-    """Which letter, and what a clerk adds to it."""
-
-    code = forms.ChoiceField(label="Letter")
-    note = NoteField()
-    key = forms.CharField(max_length=64, widget=forms.HiddenInput)
-
-    def __init__(self, data: Any = None, files: Any = None) -> None:
-        super().__init__(data, files, initial={"key": secrets.token_urlsafe(16)})
-        _choose(self)
-
-
-class BatchForm(LetterForm):
-    """Which letter, and to whom: by what is past due, or by a file."""
-
-    days = forms.IntegerField(
-        label="Past due for more than",
-        min_value=0,
-        max_value=3650,
+    template = forms.ChoiceField(label="Letter")
+    free = forms.CharField(
+        label="Your own paragraph",
+        max_length=LONGEST_FREE,
         required=False,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text="Plain text; an empty line begins another paragraph.",
     )
-    amount = DollarsField(label="At least", required=False)
-    file = forms.FileField(
-        label="Or a file of accounts",
-        required=False,
-        help_text="CSV with a column account",
-        widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
-    )
-    field_order = ("code", "note", "days", "amount", "file", "key")
+    key = forms.CharField(max_length=48, widget=forms.HiddenInput)
 
-    def chosen(self) -> batches.Chosen:
-        """The accounts that the valid form asks for. Raises Refused."""
-        given, today = self.cleaned_data, timezone.localdate()
-        if given["file"]:
-            file = given["file"]
-            return batches.of_file(file.read(batches.LARGEST_FILE_BYTES + 1), file.name)
-        return batches.past_due(given["days"] or 0, given["amount"] or 0, today)
+    def __init__(self, language: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["template"]
+        assert isinstance(field, forms.ChoiceField)
+        found = queries.templates_for(language, timezone.localdate())
+        field.choices = [(each.code, each.name) for each in found]
 
 
-def _choose(form: forms.Form) -> None:
-    field = form.fields["code"]
-    assert isinstance(field, forms.ChoiceField)
-    named = {row.code: row.name for row in queries.templates(timezone.localdate())}
-    field.choices = list(named.items())
+class WordingForm(forms.Form):
+    """A new version of a template, and an account to see it with."""
+
+    subject = forms.CharField(max_length=LONGEST_SUBJECT)
+    body = forms.CharField(label="Wording", widget=forms.Textarea(attrs={"rows": 16}))
+    starts_on = forms.DateField(label="In use from", widget=forms.DateInput(attrs={"type": "date"}))
 
 
-@needs("account.view")
-@require_safe
-def account_letters(request: OfficeRequest, number: str) -> HttpResponse:
-    """Letters to an account, the newest first."""
+class SeenWithForm(forms.Form):
+    """A real account that a version is seen with."""
+
+    account = forms.CharField(label="See it with account", max_length=24)
+
+
+def _pdf(content: bytes, name: str) -> HttpResponse:
+    headers = {"Content-Disposition": f'inline; filename="{name}.pdf"'}
+    return HttpResponse(content, content_type="application/pdf", headers=headers)
+
+
+@needs("contact.view")
+@require_http_methods(["GET", "HEAD", "POST"])
+def of_account(request: OfficeRequest, number: str) -> HttpResponse:
+    """The account's letters, and writing another: seen first, as page or PDF, then sent."""
     account = registry.account_summary(number)
+    actor, today = actor_of_page(request), timezone.localdate()
+    form = WriteForm(
+        account.language, request.POST or None, initial={"key": secrets.token_urlsafe(16)}
+    )
+    preview = None
+    if request.method == "POST" and form.is_valid():
+        code, free = form.cleaned_data["template"], form.cleaned_data["free"]
+        try:
+            if request.POST.get("do") == "send":
+                key = form.cleaned_data["key"]
+                sent = operations.send_letter(
+                    actor, account.account_id, code, today, timezone.now(), key, free
+                )
+                messages.success(request, f"Letter {sent} is kept as sent.")
+                return redirect("letter", sent)
+            preview = operations.preview_letter(actor, account.account_id, code, today, free)
+            if request.POST.get("do") == "pdf":
+                return _pdf(preview.pdf, f"preview-{number}")
+        except Refused as refusal:
+            say_refusal(form, refusal)
 
-    def fetch(limit: int, offset: int) -> list[LetterRow]:
+    def fetch(limit: int, offset: int) -> list[queries.LetterRow]:
         return queries.letters_of_account(account.account_id, limit, offset)
 
     values = {
-        "page": page_of(request, queries.count_letters(account.account_id), fetch, 24),
-        "may_write": actor_of_page(request).may("letter.write"),
+        "form": form if actor.may("letter.write") else None,
+        "preview": preview,
+        "page": page_of(request, queries.count_letters(account.account_id), fetch),
     }
-    return show_account(request, account, "letters", values, "letters/account.html")
-
-
-@needs("letter.write")
-@require_http_methods(["GET", "HEAD", "POST"])
-def write(request: OfficeRequest, number: str) -> HttpResponse:
-    """A letter to an account: chosen, looked at as it would be sent, sent."""
-    account = registry.account_summary(number)
-    actor, today = actor_of_page(request), timezone.localdate()
-    form = LetterForm(request.POST if request.method == "POST" else None)
-    shown = None
-    if request.method == "POST" and form.is_valid():
-        given = form.cleaned_data
-        try:
-            if request.POST.get("do") == "send":
-                sent = operations.send_letter(
-                    actor, number, given["code"], given["note"], today, timezone.now(),
-                    given["key"],
-                )  # fmt: skip
-                messages.success(request, f"Letter {sent} is kept as sent; print it from here.")
-                return redirect("letter", sent)
-            draft = operations.draft_letter(actor, number, given["code"], given["note"], today)
-            shown = draft.written("", today)
-        except Refused as refusal:
-            say_refusal(form, refusal)
-    values = {
-        "form": form,
-        "shown": shown,
-        "paragraphs": paragraphs(shown.text) if shown else [],
-        "has_letters": bool(form.fields["code"].choices),  # type: ignore[attr-defined]
-    }
-    response = show_account(request, account, "letters", values, "letters/write.html")
+    response = show_account(request, account, "letters", values, "letters/of_account.html")
     response.status_code = 422 if form.errors else 200
     return response
 
 
-@needs("account.view")
+@needs("contact.view")
 @require_safe
 def letter(request: OfficeRequest, number: str) -> HttpResponse:
     """A letter as it was sent."""
-    found = queries.letter(number)
-    actor = actor_of_page(request)
+    row = queries.letter(number)
+    account = f"/accounts/{row.account_number}/"
     values = {
-        "letter": found,
-        "paragraphs": paragraphs(found.text),
-        "sees_contacts": actor.may("contact.view"),
+        "row": row,
+        "paragraphs": row.text.split("\n\n"),
         "breadcrumbs": [
             {"label": "Accounts", "url": "/accounts/"},
-            {"label": found.account_number, "url": f"/accounts/{found.account_number}/"},
-            {"label": "Letters", "url": f"/accounts/{found.account_number}/letters/"},
-            {"label": found.number},
+            {"label": row.account_number, "url": account},
+            {"label": "Letters", "url": f"{account}letters/"},
+            {"label": number},
         ],
     }
     return render(request, "letters/letter.html", values)
@@ -159,146 +125,79 @@ def letter(request: OfficeRequest, number: str) -> HttpResponse:
 
 @needs("contact.view")
 @require_safe
-def letter_pdf(request: OfficeRequest, number: str) -> HttpResponse:
-    """The letter's PDF, the same as was sent."""
-    pdf = queries.letter_as_sent(actor_of_page(request), number)
-    return _pdf(pdf, f"letter-{queries.letter(number).number}")
+def file(request: OfficeRequest, number: str) -> HttpResponse:
+    """The file that was sent."""
+    return _pdf(queries.letter_file(actor_of_page(request), number), number)
 
 
-def _pdf(content: bytes, name: str) -> HttpResponse:
-    response = HttpResponse(content, content_type="application/pdf")
-    response["Content-Disposition"] = f'inline; filename="{name}.pdf"'
-    response["Cache-Control"] = "private, no-store"
-    return response
-
-
-@needs("letter.write")
+@needs("letter.propose")
 @require_safe
-def letters(request: OfficeRequest) -> HttpResponse:
-    """Batches of letters, and the wordings that the city has."""
-    values = {
-        "page": page_of(request, queries.count_batches(), queries.batches),
-        "templates": [
-            (row, paragraphs(row.body)) for row in queries.templates(timezone.localdate())
-        ],
-        "may_batch": actor_of_page(request).may("letter.batch"),
-    }
-    return render(request, "letters/letters.html", values)
+def templates(request: OfficeRequest) -> HttpResponse:
+    """Every version of every template, the newest first."""
+    values = {"rows": queries.template_versions()}
+    return render(request, "letters/templates.html", values)
 
 
-@needs("letter.batch")
+@needs("letter.propose")
 @require_http_methods(["GET", "HEAD", "POST"])
-def new_batch(request: OfficeRequest) -> HttpResponse:
-    """One letter to many: chosen here, looked at on the batch's page; nothing is written yet."""
-    posted = request.method == "POST"
-    form = BatchForm(request.POST if posted else None, request.FILES if posted else None)
-    bad: list[str] = []
-    if posted and form.is_valid():
-        given = form.cleaned_data
+def template(request: OfficeRequest, template_id: int) -> HttpResponse:
+    """A version: seen with a real account, decided on, or taken as the start of a new one."""
+    row = next((v for v in queries.template_versions() if v.template_id == template_id), None)
+    if row is None:
+        raise NotFound("There is no such version; look at the list of templates.")
+    actor, today, does = actor_of_page(request), timezone.localdate(), request.POST.get("do")
+    start = {"subject": row.subject, "body": row.body, "starts_on": today}
+    form = WordingForm(request.POST if does == "propose" else None, initial=start)
+    seen_with = SeenWithForm(request.POST if does == "see" else None)
+    preview = None
+    if does == "propose" and form.is_valid():
+        wording = operations.Wording(row.code, row.name, row.language, **_given(form))
         try:
-            batch_id = batches.ask_batch(
-                actor_of_page(request), given["code"], given["note"], form.chosen(),
-                timezone.localdate(), timezone.now(), given["key"],
-            )  # fmt: skip
-            return redirect("letter_batch", batch_id)
-        except BadFile as refusal:
-            form.add_error("file", refusal.sentence)
-            bad = [str(record) for record in refusal.records[:50]]
+            made = operations.propose_template(actor, wording, timezone.now())
+            messages.success(request, "Proposed; another person approves it before it is used.")
+            return redirect("letter_template", made)
         except Refused as refusal:
             say_refusal(form, refusal)
-    values = {"form": form, "bad": bad, "breadcrumbs": [_LETTERS, {"label": "To many"}]}
-    return render(request, "letters/new_batch.html", values, status=422 if form.errors else 200)
-
-
-def _progress(request: OfficeRequest, row: BatchRow) -> dict[str, Any]:
-    may_stop = actor_of_page(request).may("letter.batch") and row.status == "running"
-    return {
-        "batch": row,
-        "state": _STATES[row.status],
-        "poll": reverse("letter_batch_progress", args=[row.batch_id]),
-        "stop": reverse("decide_letter_batch", args=[row.batch_id]) if may_stop else "",
+    if does == "see" and seen_with.is_valid():
+        try:
+            account_id = account_id_of(seen_with.cleaned_data["account"])
+            preview = operations.preview_version(actor, template_id, account_id, today)
+        except Refused as refusal:
+            seen_with.add_error("account", refusal.sentence)
+    values = {
+        "row": row,
+        "form": form,
+        "seen_with": seen_with,
+        "preview": preview,
+        "fields": CATALOG.values(),
+        "may_decide": row.status == "proposed" and actor.may("letter.approve"),
+        "breadcrumbs": [_LETTERS, {"label": f"{row.name}, version {row.version}"}],
     }
+    wrong = form.errors or seen_with.errors
+    return render(request, "letters/template.html", values, status=422 if wrong else 200)
 
 
-@needs("letter.write")
-@require_safe
-def batch(request: OfficeRequest, batch_id: int) -> HttpResponse:
-    """A batch: what it would write, or how far it is and what came of it."""
-    row, actor = queries.batch(batch_id), actor_of_page(request)
-    is_planned = row.status == "planned"
-    looked = batches.look_at_asked(actor, batch_id) if is_planned and actor.may(
-        "letter.batch"
-    ) else None  # fmt: skip
-    values = _progress(request, row) | {
-        "looked": looked,
-        "first": [(each, paragraphs(each.text)) for each in looked.first] if looked else [],
-        "left_out": looked.left_out if looked else queries.left_out(batch_id),
-        "may_batch": actor.may("letter.batch"),
-        "files": range(0, row.letters, batches.PRINTED_AT_ONCE),
-        "breadcrumbs": [_LETTERS, {"label": f"Batch {batch_id}"}],
-    }
-    return render(request, "letters/batch.html", values)
+def _given(form: WordingForm) -> dict[str, Any]:
+    return {name: form.cleaned_data[name] for name in ("starts_on", "subject", "body")}
 
 
-@needs("letter.write")
-@require_safe
-def batch_progress(request: OfficeRequest, batch_id: int) -> HttpResponse:
-    """The progress alone; when the batch has ended, the browser shows all of it anew."""
-    row = queries.batch(batch_id)
-    response = render(request, "letters/progress.html", _progress(request, row))
-    if row.status != "running":
-        response["HX-Refresh"] = "true"
-    return response
-
-
-@needs("letter.batch")
+@needs("letter.approve")
 @require_POST
-def decide_batch(request: OfficeRequest, batch_id: int) -> HttpResponse:
-    """Writes a batch, stops it, or drops it before anything is written."""
-    actor = actor_of_page(request)
-    match request.POST.get("do", "stop"):
-        case "drop":
-            batches.drop_batch(actor, batch_id)
-            messages.success(request, "The batch was dropped; nothing was written.")
-            return redirect("letters")
-        case "write":
-            with transaction.atomic():
-                batches.start_batch(actor, batch_id)
-                defer_letters(batch_id)
-        case _:
-            batches.stop_batch(actor, batch_id)
-            messages.info(request, "The batch stops after the letters that are under way.")
-    return redirect("letter_batch", batch_id)
-
-
-@needs("letter.batch")
-@require_safe
-def print_batch(request: OfficeRequest, batch_id: int, offset: int) -> HttpResponse:
-    """Letters of a batch as one file for the printer."""
-    pdf = batches.printed_batch(actor_of_page(request), batch_id, offset)
-    return _pdf(pdf, f"letters-{batch_id}-{offset // batches.PRINTED_AT_ONCE + 1}")
-
-
-@needs("letter.batch")
-@require_safe
-def mailing(request: OfficeRequest, batch_id: int) -> HttpResponse:
-    """Who gets which letter of a batch, in the order of the printer's files."""
-    rows = batches.mailing_list(actor_of_page(request), batch_id)
-    head = ("letter", "account", "addressee", "address")
-    return csv_file(f"mailing-{batch_id}", head, [[text_cell(cell) for cell in r] for r in rows])
+def decide(request: OfficeRequest, template_id: int) -> HttpResponse:
+    """Approves or refuses a version, as the button says."""
+    approved = request.POST.get("do") == "approve"
+    operations.decide_template(
+        actor_of_page(request), template_id, timezone.now(), approved=approved
+    )
+    messages.success(request, "Approved." if approved else "Refused.")
+    return redirect("letter_template", template_id)
 
 
 urlpatterns = [
-    path("accounts/<str:number>/letters/", account_letters, name="account_letters"),
-    path("accounts/<str:number>/letters/new/", write, name="write_letter"),
-    path("letters/", letters, name="letters"),
-    path("letters/batches/new/", new_batch, name="new_letter_batch"),
-    path("letters/batches/<int:batch_id>/", batch, name="letter_batch"),
-    path("letters/batches/<int:batch_id>/progress/", batch_progress, name="letter_batch_progress"),
-    path("letters/batches/<int:batch_id>/decide/", decide_batch, name="decide_letter_batch"),
-    path("letters/batches/<int:batch_id>/print/<int:offset>.pdf", print_batch,
-         name="print_letters"),
-    path("letters/batches/<int:batch_id>/mailing.csv", mailing, name="letter_mailing"),
+    path("accounts/<str:number>/letters/", of_account, name="account_letters"),
+    path("letters/", templates, name="letter_templates"),
+    path("letters/templates/<int:template_id>/", template, name="letter_template"),
+    path("letters/templates/<int:template_id>/decide/", decide, name="decide_letter_template"),
     path("letters/<str:number>/", letter, name="letter"),
-    path("letters/<str:number>/letter.pdf", letter_pdf, name="letter_pdf"),
-]  # fmt: skip
+    path("letters/<str:number>/file.pdf", file, name="letter_file"),
+]

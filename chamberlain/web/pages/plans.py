@@ -18,10 +18,11 @@ from chamberlain.billing.plans.documents import plan_pdf
 from chamberlain.billing.plans.offers import Offer, Wanted, charges_for_plan, what_if
 from chamberlain.billing.plans.queries import PlanView
 from chamberlain.billing.plans.terms import Terms, terms_on
+from chamberlain.billing.standing_of_account import as_seen, standing_now
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.errors import Refused
 from chamberlain.kernel.money import show_cents
-from chamberlain.ledger.queries import OpenCharge
+from chamberlain.ledger.queries import OpenCharge, account_id_of
 from chamberlain.registry import queries as registry
 from chamberlain.registry.queries import AccountSummary
 from chamberlain.web.access import actor_of_page, needs, say_refusal
@@ -115,6 +116,7 @@ def of_account(request: OfficeRequest, number: str) -> HttpResponse:
         "offer": offer,
         "why_not": why_not,
         "may_offer": actor.may("plan.offer"),
+        "seen": standing_now(account.account_id).seen,
         "plan_due": queries.due_with_plan(account.account_id, today),
     }
     response = show_account(request, account, "plans", values, "plans/of_account.html")
@@ -149,7 +151,8 @@ def _answer(
     try:
         if request.POST.get("do") != "offer":
             return what_if(wanted, today)
-        number = operations.offer_plan(actor, wanted, today, timezone.now(), cleaned["key"])
+        with as_seen(account.account_id, request.POST.get("seen", "")):
+            number = operations.offer_plan(actor, wanted, today, timezone.now(), cleaned["key"])
     except Refused as refusal:
         refusal.field = "documents" if refusal.field == "charges" else refusal.field
         say_refusal(form, refusal)
@@ -222,6 +225,7 @@ def _show(request: OfficeRequest, view: PlanView, form: ReasonForm) -> HttpRespo
         "may_ask_reinstatement": offers and row.status == "defaulted" and asked is None,
         "may_withdraw": offers and row.status in ("offered", "in_force"),
         "shows_contact": actor.may("contact.view"),
+        "seen": standing_now(account_id_of(row.account_number)).seen,
         "today": timezone.localdate(),
         "breadcrumbs": [
             {"label": "Accounts", "url": "/accounts/"},
@@ -279,12 +283,14 @@ def _do_with_reason(
 def approve_plan(request: OfficeRequest, number: str) -> HttpResponse:
     """Puts a plan that another person offered in force."""
     actor, today, now = actor_of_page(request), timezone.localdate(), timezone.now()
-    return _do(
-        request,
-        number,
-        lambda: operations.approve_plan(actor, number, today, now),
-        f"Plan {number} is in force.",
-    )
+    view = queries.plan_view(number, today)
+
+    def approve() -> None:
+        account_id = account_id_of(view.plan.account_number)
+        with as_seen(account_id, request.POST.get("seen", "")):
+            operations.approve_plan(actor, number, today, now)
+
+    return _do(request, number, approve, f"Plan {number} is in force.")
 
 
 @needs("plan.offer")

@@ -10,9 +10,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
 from chamberlain.billing import occupancy
+from chamberlain.billing.deposits.requiring import required_of
 from chamberlain.billing.finals.operations import Leaving, ask_final_bill
 from chamberlain.billing.occupancy import Forwarding, MovedIn, MovedOut
-from chamberlain.kernel.errors import Refused
+from chamberlain.billing.standing_of_account import as_seen, standing_now
+from chamberlain.kernel.errors import NotFound, Refused
+from chamberlain.kernel.money import show_cents
 from chamberlain.registry import preferences, queries, record
 from chamberlain.registry.queries import AccountSummary
 from chamberlain.web.access import actor_of_page, needs, say_refusal
@@ -49,6 +52,7 @@ def move_in(request: OfficeRequest, property_id: int) -> HttpResponse:
             say_refusal(form, refusal)
         else:
             messages.success(request, _moved_in(made))
+            _say_deposit(request, made)
             return redirect("account_file", made.account_number)
     values = {
         "property": found,
@@ -62,6 +66,20 @@ def move_in(request: OfficeRequest, property_id: int) -> HttpResponse:
     }
     status = 422 if form.errors else 200
     return render(request, "registry/move_in.html", values, status=status)
+
+
+def _say_deposit(request: OfficeRequest, made: MovedIn) -> None:
+    """Names the deposit that the city's rule asks of the new account, if it asks one."""
+    try:
+        required = required_of(made.account_id, timezone.localdate())
+    except NotFound:  # the city has no terms of deposits
+        return
+    if required.cents:
+        messages.info(
+            request,
+            f"The city's rule asks a deposit of {show_cents(required.cents)} ({required.basis}); "
+            "ask for it under Deposits.",
+        )
 
 
 def _moved_in(made: MovedIn) -> str:
@@ -87,16 +105,22 @@ def move_out(request: OfficeRequest, number: str) -> HttpResponse:
         given = form.cleaned_data
         to = Forwarding(given["address"], given["postal_code"]) if given["address"] else None
         try:
-            out = occupancy.move_out(
-                actor_of_page(request), account.account_id, form.first_day_after(), today, to
-            )
+            with as_seen(account.account_id, request.POST.get("seen", "")):
+                out = occupancy.move_out(
+                    actor_of_page(request), account.account_id, form.first_day_after(), today, to
+                )
         except Refused as refusal:
             say_refusal(form, refusal)
         else:
             _say_moved_out(request, account, out)
             _ask_final_bill(request, account)
             return redirect("account_file", account.account_number)
-    values = {"account": account, "form": form, "breadcrumbs": _crumbs(account, "Move out")}
+    values = {
+        "account": account,
+        "form": form,
+        "seen": standing_now(account.account_id).seen,
+        "breadcrumbs": _crumbs(account, "Move out"),
+    }
     status = 422 if form.errors else 200
     return render(request, "registry/move_out.html", values, status=status)
 
@@ -113,14 +137,15 @@ def transfer(request: OfficeRequest, number: str) -> HttpResponse:
         given = form.cleaned_data
         try:
             to = record.property_named(given["property"])
-            out, into = occupancy.transfer_service(
-                actor_of_page(request),
-                account.account_id,
-                to.property_id,
-                given["out_on"] + timedelta(days=1),
-                given["in_on"],
-                today,
-            )
+            with as_seen(account.account_id, request.POST.get("seen", "")):
+                out, into = occupancy.transfer_service(
+                    actor_of_page(request),
+                    account.account_id,
+                    to.property_id,
+                    given["out_on"] + timedelta(days=1),
+                    given["in_on"],
+                    today,
+                )
         except Refused as refusal:
             say_refusal(form, refusal)
         else:
@@ -128,7 +153,12 @@ def transfer(request: OfficeRequest, number: str) -> HttpResponse:
             _ask_final_bill(request, account, into.account_number)
             messages.success(request, _moved_in(into))
             return redirect("account_file", into.account_number)
-    values = {"account": account, "form": form, "breadcrumbs": _crumbs(account, "Transfer")}
+    values = {
+        "account": account,
+        "form": form,
+        "seen": standing_now(account.account_id).seen,
+        "breadcrumbs": _crumbs(account, "Transfer"),
+    }
     status = 422 if form.errors else 200
     return render(request, "registry/transfer.html", values, status=status)
 

@@ -46,7 +46,8 @@ def present(request: HttpRequest) -> Held | None:
     if of is None:
         leave(request)
         return None
-    request.session[KEY] = {**kept, "at": time.time()}
+    if not request.headers.get("HX-Request"):  # a page that asks by itself is no work
+        request.session[KEY] = {**kept, "at": time.time()}
     return of
 
 

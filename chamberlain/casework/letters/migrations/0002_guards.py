@@ -6,7 +6,7 @@ _SQL = Path(__file__).parents[1] / "sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("letters", "0001_initial"), ("ledger", "0002_guards")]
+    dependencies = [("letters", "0001_initial")]
 
     operations = [
         migrations.RunSQL((_SQL / "guards.sql").read_text(), migrations.RunSQL.noop),
