@@ -1,12 +1,17 @@
 """Why a bill is as much as it is."""
 
+from dataclasses import asdict
+from datetime import date
+
 from django.http import HttpRequest
 from ninja import Router, Schema
 
-from chamberlain.api.fields import Number
+from chamberlain.api.fields import Day, Number
 from chamberlain.api.tokens import actor_of_request
+from chamberlain.billing.comparing.analysis import BillAnalysed, analysis
 from chamberlain.billing.comparing.queries import why
 from chamberlain.billing.comparing.words import Comparison
+from chamberlain.ledger.queries import account_id_of
 
 router = Router(tags=["Bills"])
 
@@ -81,4 +86,77 @@ def _comparison(found: Comparison) -> ComparisonOut:
             )
             for line in found.lines
         ],
+    )
+
+
+class SimilarOut(Schema):
+    """Usage a day of similar accounts, in thousandths: the middle half and the middle."""
+
+    low: int
+    middle: int
+    high: int
+    accounts: int
+
+
+class LineAnalysedOut(Schema):
+    """A printed line as billed and as its read and rates give it."""
+
+    label: str
+    billed_cents: int
+    rated_cents: int
+    variance_cents: int
+
+
+class BillAnalysedOut(Schema):
+    """A bill rated again. `refusal` says why it cannot be rated again, or is empty."""
+
+    bill: str
+    from_on: date
+    to_on: date
+    days: int
+    usage_thousandths: int
+    daily_thousandths: int
+    unit: str | None
+    variance_cents: int
+    refusal: str
+    lines: list[LineAnalysedOut]
+    similar: SimilarOut | None
+
+
+class AnalysisOut(Schema):
+    """The bills of an account that end in a period, the oldest first."""
+
+    account: str
+    bills: list[BillAnalysedOut]
+
+
+@router.get("/accounts/{number}/analysis", response=AnalysisOut, summary="Billing analysis")
+def analysed(request: HttpRequest, number: Number, since: Day, until: Day) -> AnalysisOut:
+    """Every bill that ends in the period, rated again from its read; `until` itself is left out."""
+    actor_of_request(request).require("account.view")
+    found = analysis(account_id_of(number), since, until)
+    return AnalysisOut(account=number, bills=[_analysed(each) for each in found.bills])
+
+
+def _analysed(each: BillAnalysed) -> BillAnalysedOut:
+    return BillAnalysedOut(
+        bill=each.bill.number,
+        from_on=each.bill.from_on,
+        to_on=each.bill.to_on,
+        days=each.days,
+        usage_thousandths=each.usage_thousandths,
+        daily_thousandths=each.daily_thousandths,
+        unit=each.bill.unit,
+        variance_cents=each.variance_cents,
+        refusal=each.refusal,
+        lines=[
+            LineAnalysedOut(
+                label=line.label,
+                billed_cents=line.billed_cents,
+                rated_cents=line.rated_cents,
+                variance_cents=line.variance_cents,
+            )
+            for line in each.lines
+        ],
+        similar=SimilarOut(**asdict(each.similar)) if each.similar else None,
     )

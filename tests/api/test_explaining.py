@@ -28,3 +28,16 @@ def test_a_first_bill_has_nothing_to_be_held_against(call: Caller) -> None:
 def test_an_unknown_bill_is_not_found_and_the_scope_is_needed(call: Caller) -> None:
     assert call("GET", "/bills/9/why").status == 404
     assert caller(make_token("billing.view"))("GET", "/bills/9/why").status == 403
+
+
+def test_every_bill_of_a_period_is_rated_again(call: Caller) -> None:
+    number = scenes.furnished_office(bills=8).account.number
+    answer = call("GET", f"/accounts/{number}/analysis?since=2024-01-01&until=2027-01-01")
+    assert answer.status == 200
+    assert len(answer.body["bills"]) == 8
+    for bill in answer.body["bills"]:
+        for line in bill["lines"]:
+            assert line["variance_cents"] == line["billed_cents"] - line["rated_cents"]
+    backwards = call("GET", f"/accounts/{number}/analysis?since=2026-01-01&until=2024-01-01")
+    assert backwards.status == 422
+    assert backwards.body["errors"][0]["place"] == "query.until"
