@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from ninja import NinjaAPI, Schema
 from ninja.openapi.schema import OpenAPISchema
 
-from chamberlain.api import accounts, bill_runs, bills, payments
+from chamberlain.api import accounts, bill_runs, bills, explaining, past, payments
 from chamberlain.api.problems import MEDIA_TYPE, Problem, add_handlers
 from chamberlain.api.reference import Reference
 from chamberlain.api.tokens import Bearer, actor_of_request
@@ -104,5 +104,7 @@ def token(request: HttpRequest) -> TokenOut:
 
 api.add_router("", accounts.router)
 api.add_router("", bills.router)
+api.add_router("", past.router)
+api.add_router("", explaining.router)
 api.add_router("/payments", payments.router)
 api.add_router("/bill-runs", bill_runs.router)

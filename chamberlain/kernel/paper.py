@@ -2,10 +2,17 @@
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import typst
+
+
+@cache
+def _fonts() -> typst.Fonts:
+    """The compiler's own fonts, read once for the process: half the time of a short document."""
+    return typst.Fonts(include_system_fonts=False)
 
 
 def pdf(template: Path, data: Mapping[str, Any]) -> bytes:
@@ -18,6 +25,7 @@ def pdf(template: Path, data: Mapping[str, Any]) -> bytes:
         format="pdf",
         sys_inputs={"data": json.dumps(data)},
         pdf_standards="ua-1",
+        font_paths=_fonts(),
         ignore_system_fonts=True,
     )
     return bytes(made)
