@@ -19,7 +19,7 @@ _PLACES = (
     ("Counter", "/counter/", "payment.take"),
     ("Accounts", "/accounts/", "account.view"),
     ("Documents", "/documents/", "document.view"),
-    ("Meter reading", "/routes/", "billing.view"),
+    ("Reading routes", "/routes/", "billing.view"),
     ("Bill runs", "/bill-runs/", "billing.view"),
     ("Usage worklist", "/usage-worklist/", "billing.view"),
     ("Payment plans", "/plans/", "plan.offer"),

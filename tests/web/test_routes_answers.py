@@ -1,4 +1,4 @@
-"""What the pages of meter reading answer: empty lists, wrong addresses, refusals, files."""
+"""What the pages of reading routes answer: empty lists, wrong addresses, refusals, files."""
 
 from collections.abc import Iterator
 from datetime import date

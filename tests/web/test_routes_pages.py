@@ -1,4 +1,4 @@
-"""Meter reading in a real browser: a file of routes, a sheet, typing, estimates and true-ups."""
+"""Reading routes in a real browser: a file of routes, a sheet, typing, estimates and true-ups."""
 
 from datetime import date, timedelta
 from pathlib import Path

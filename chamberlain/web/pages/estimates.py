@@ -112,7 +112,7 @@ def _asked_by_route(request: OfficeRequest, code: str) -> _Asked:
         for tariff, name in tariffs
     ]
     crumbs = [
-        {"label": "Meter reading", "url": "/routes/"},
+        {"label": "Reading routes", "url": "/routes/"},
         {"label": row.code, "url": back},
         {"label": "Unread"},
     ]

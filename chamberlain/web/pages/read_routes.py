@@ -24,12 +24,12 @@ from chamberlain.web.paging import page_of
 ROWS = 50
 TYPED_ROWS = 25
 RECORDS = 200
-_ROUTES = {"label": "Meter reading", "url": "/routes/"}
+_ROUTES = {"label": "Reading routes", "url": "/routes/"}
 _LISTS = (("all", "All stops"), ("unread", "Unread"), ("estimated", "Estimated"))
 
 
 def reading_tabs(current: str) -> list[dict[str, Any]]:
-    """The parts of meter reading, the present one marked."""
+    """The parts of the reading of meters, the present one marked."""
     parts = (("Routes", "/routes/"), ("True-ups due", "/routes/true-ups/"))
     return [{"label": label, "url": url, "current": url == current} for label, url in parts]
 
