@@ -3,6 +3,7 @@
 import hashlib
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from django.conf import settings
@@ -12,16 +13,28 @@ from chamberlain.kernel.errors import Refused
 
 def store(digest: str, data: bytes) -> None:
     """Puts a file away under its digest. The same content is there once, however often it comes."""
-    place = _place(digest)
-    if place.exists():
-        return
-    place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, written = tempfile.mkstemp(dir=place.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(written).replace(place)
+    store_all({digest: data})
+
+
+def store_all(files: Mapping[str, bytes]) -> None:
+    """Puts files away by digest; they are on the disk when it returns, by one wait for all."""
+    written: list[tuple[Path, Path]] = []
+    for digest, data in files.items():
+        place = _place(digest)
+        if place.exists():
+            continue
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, path = tempfile.mkstemp(dir=place.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            if len(files) == 1:
+                os.fsync(file.fileno())
+        written.append((Path(path), place))
+    if len(files) > 1:
+        os.sync()
+    for new, place in written:
+        new.replace(place)
 
 
 def fetch(digest: str) -> bytes:

@@ -273,11 +273,12 @@ def keep_letters(
     """Makes the file of each letter and keeps it as sent, in the caller's transaction."""
     ids = next_ids(connection.connection, "letters_letter", len(letters)).to_list()
     kept = []
+    files = {}
     for pk, words, key in zip(ids, letters, keys, strict=True):
         number = f"LT-{pk:07d}"
         made = words.pdf(number)
         digest = hashlib.sha256(made).hexdigest()
-        storage.store(digest, made)
+        files[digest] = made
         named = fields_of(words.template.subject + words.template.body)
         kept.append(
             Letter(
@@ -299,4 +300,5 @@ def keep_letters(
                 idempotency_key=key,
             )
         )
+    storage.store_all(files)
     return Letter.objects.bulk_create(kept)
