@@ -50,8 +50,11 @@ def demo(
     _load_cities()
     agrees = _santa_monica(workers)
     _chicago()
+    sign_ins = _sign_ins()
+    examples = _account_work()
     holds = ledger.show_proof()
-    _show_sign_ins()
+    office.console.print(sign_ins)
+    office.console.print(examples)
     office.console.print(f"Made in {time.monotonic() - started:.0f} seconds.")
     if not (agrees and holds):
         raise typer.Exit(1)
@@ -129,14 +132,24 @@ def _chicago() -> None:
     office.console.print(f"Chicago: {accounts:,} made-up accounts under the real rates.")
 
 
-def _show_sign_ins() -> None:
+def _account_work() -> Table:
+    from chamberlain.cities.demonstration import make_account_work
+
+    table = Table("Where to look", "Page", title="Account work of the made-up Chicago")
+    with _telling("Chicago's account work"):
+        for example in make_account_work(office.today(), office.now()):
+            table.add_row(example.what, example.page)
+    return table
+
+
+def _sign_ins() -> Table:
     from chamberlain.cities.demonstration import ensure_demonstration_users
 
     password = _password()
     table = Table("Sign in as", "Password", "Role", "Center", title="One sign-in for each role")
     for user in ensure_demonstration_users(password, office.today(), office.now()):
         table.add_row(user.username, password, user.role, user.center or "city-wide")
-    office.console.print(table)
+    return table
 
 
 def _password() -> str:

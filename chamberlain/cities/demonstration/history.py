@@ -132,6 +132,7 @@ def _play_day(
     actor: Actor, center_id: int, seed: int, day: Workday, due_days: int, books: payments.Books
 ) -> None:
     now = datetime.combine(day.day, time(15, 0), UTC)
+    _seal_before(actor, center_id, day.day, now)
     opened = open_business_day(actor, center_id, day.day, now)
     for plan in _plans(day, opened.pk, day.day + timedelta(days=due_days)):
         run(plan_bill_run(actor, plan, now, f"demonstration {plan.name}"))
@@ -142,6 +143,13 @@ def _play_day(
         if day.pays:
             books.pay(actor, random, opened.pk, day.day, day.pays, now)
         seal_business_day(actor, opened.pk, now + timedelta(hours=7))
+
+
+def _seal_before(actor: Actor, center_id: int, day: date, now: datetime) -> None:
+    """Closes a day that somebody left open, as the account work of an earlier run does."""
+    left = BusinessDay.objects.filter(center_id=center_id, closed_at=None, day__lt=day).first()
+    if left is not None:
+        seal_business_day(actor, left.pk, now)
 
 
 def _plans(day: Workday, business_day_id: int, due_on: date) -> list[RunPlan]:
