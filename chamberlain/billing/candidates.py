@@ -48,6 +48,18 @@ _BILLED = """
         AND b.to_on > greatest(r.from_on, lower(a.period))
 """
 
+# A read that stands in for another is billed by the rebill that corrected it. Where that made no
+# bill, because the one of the other read was taken back, nothing is due until it is billed again.
+_BILLED_BEFORE = """
+    SELECT 1 FROM rebilling_correctedread n
+    JOIN rebilling_correctedread o ON o.root_id = n.root_id
+    JOIN billing_bill b ON b.read_id = o.old_id
+    JOIN billing_serviceagreement g ON g.id = b.agreement_id
+    WHERE n.new_id = r.id AND g.tariff_id = a.tariff_id
+        AND b.from_on < least(r.to_on, upper(a.period))
+        AND b.to_on > greatest(r.from_on, lower(a.period))
+"""
+
 _READS = f"""
     SELECT {_AGREEMENT.format(read="r.id")}, greatest(r.from_on, lower(a.period)),
         least(r.to_on, upper(a.period)),
@@ -61,6 +73,7 @@ _READS = f"""
         AND NOT EXISTS (SELECT 1 FROM rebilling_correctedread k WHERE k.old_id = r.id)
         AND NOT EXISTS (SELECT 1 FROM billing_bill b {_BILLED} AND b.replaces_id IS NULL)
         AND NOT EXISTS (SELECT 1 FROM billing_bill b {_BILLED} AND b.replaces_id IS NOT NULL)
+        AND NOT EXISTS ({_BILLED_BEFORE})
     ORDER BY a.account_id, r.to_on, r.id
 """
 

@@ -15,10 +15,18 @@ from chamberlain.billing.property_terms.operations import terms_for_new
 from chamberlain.database.rows import rows
 from chamberlain.identity.actors import Actor, acting
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, Refused
+from chamberlain.ledger.models import Account
 from chamberlain.registry.findings import use_on
-from chamberlain.registry.models import AccountHolding, Property, PropertyType, ServicePoint
+from chamberlain.registry.models import (
+    AccountHolding,
+    Property,
+    PropertyType,
+    SentForm,
+    ServicePoint,
+)
 from chamberlain.registry.operations import NewCustomer, end_holding, known_customer, open_account
 from chamberlain.registry.preferences import mail_elsewhere
+from chamberlain.registry.sending import keep_sent, made_before
 
 _FARTHEST = timedelta(days=366)
 
@@ -93,7 +101,13 @@ def billed_otherwise(property_id: int) -> list[BilledOtherwise]:
 
 
 def move_in(
-    actor: Actor, property_id: int, customer: int | NewCustomer, on: date, today: date
+    actor: Actor,
+    property_id: int,
+    customer: int | NewCustomer,
+    on: date,
+    today: date,
+    *,
+    idempotency_key: str | None = None,
 ) -> MovedIn:
     """A customer moves in on a day: an account is opened, and the property's service points are
     billed to it on the terms of those who were there last.
@@ -101,15 +115,19 @@ def move_in(
     customer: the id of one on file, or somebody who is registered with this.
 
     Units are the property's on that day, and tariff, class, cycle and exemptions are those that
-    the city's terms give its type; exemptions of a person are not taken over. Raises Refused
-    while a service point is billed to another account on that day or later, AlreadyDone when the
-    customer holds an account for the property then, Invalid for a day more than a year away.
+    the city's terms give its type; exemptions of a person are not taken over. The same key moves
+    in, and registers somebody new, once, and returns the same account. Raises Refused while a
+    service point is billed to another account on that day or later, AlreadyDone when the customer
+    holds an account for the property then, Invalid for a day more than a year away.
     """
     actor.require("customer.change")
     _check_day(on, today)
     with acting(actor), transaction.atomic():
         if not Property.objects.select_for_update().filter(pk=property_id).exists():
             raise NotFound("There is no such property; look it up by its address or parcel.")
+        sent = (actor, idempotency_key, SentForm.Kind.MOVE_IN, property_id)
+        if (before := made_before(*sent)) is not None:
+            return _moved_in(before)
         customer_id = known_customer(actor, customer)
         days = DateRange(on, None)
         held = AccountHolding.objects.filter(
@@ -123,10 +141,17 @@ def move_in(
         account_id = open_account(actor, customer_id, property_id, on)
         made = _agree(property_id, account_id, on)
         from_type = terms_for_new(account_id, property_id, on)
-        number = AccountHolding.objects.values_list("account__number", flat=True).get(
-            account_id=account_id
-        )
-        return MovedIn(account_id, number, made, from_type)
+        keep_sent(*sent, account_id)
+        return MovedIn(account_id, _number_of(account_id), made, from_type)
+
+
+def _moved_in(account_id: int) -> MovedIn:
+    agreed = ServiceAgreement.objects.filter(account_id=account_id)
+    return MovedIn(account_id, _number_of(account_id), agreed.count())
+
+
+def _number_of(account_id: int) -> str:
+    return Account.objects.values_list("number", flat=True).get(pk=account_id)
 
 
 def move_out(

@@ -19,9 +19,11 @@ from chamberlain.registry.models import (
     Property,
     PropertyChange,
     PropertyType,
+    SentForm,
 )
 from chamberlain.registry.operations import NewCustomer, known_customer
 from chamberlain.registry.ownership import WHOLE, end_ownership, record_ownership
+from chamberlain.registry.sending import keep_sent, made_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +40,28 @@ class FoundOwner:
 
 
 def find_owner(
-    actor: Actor, document_id: int, owner: FoundOwner, from_on: date, now: datetime, today: date
+    actor: Actor,
+    document_id: int,
+    owner: FoundOwner,
+    from_on: date,
+    now: datetime,
+    today: date,
+    *,
+    idempotency_key: str | None = None,
 ) -> int:
     """Records an owner whom a document proves, from a day on; returns the finding's id.
 
-    Raises what `record_ownership` raises (an ownership that overlaps, shares over the whole), and
-    Refused when a present owner began on that day or later and so cannot be replaced by it.
+    The same key records, and registers somebody new, once. Raises what `record_ownership` raises
+    (an ownership that overlaps, shares over the whole), Refused when a present owner began on that
+    day or later and so cannot be replaced by it, and AlreadyDone for a key of another form.
     """
     actor.require("document.review")
     document = _document(actor, document_id, from_on, today)
     with acting(actor), transaction.atomic():
         Property.objects.select_for_update().get(pk=document.property_id)
+        sent = (actor, idempotency_key, SentForm.Kind.OWNER, document.property_id)
+        if (before := made_before(*sent)) is not None:
+            return before
         if owner.replaces:
             _end_present_owners(actor, document.property_id, owner.customer, from_on)
         customer_id = known_customer(actor, owner.customer)
@@ -59,7 +72,7 @@ def find_owner(
             from_on,
             share_basis_points=owner.share_basis_points,
         )
-        return Finding.objects.create(
+        finding = Finding.objects.create(
             document=document,
             kind=Finding.Kind.OWNERSHIP,
             from_on=from_on,
@@ -70,7 +83,9 @@ def find_owner(
             found_at=now,
             decided_by_id=actor.user_id,
             decided_at=now,
-        ).pk
+        )
+        keep_sent(*sent, finding.pk)
+        return finding.pk
 
 
 def find_use(

@@ -9,6 +9,8 @@ all names and addresses, kept by triggers (`sql/search.sql`).
 a type and dwelling units, which a second person decides. What a property is changes by **property
 changes**, rows that are only added: the type and units in its own row are those it was registered
 with. `sql/documents.sql` keeps the database from forgetting any of it.
+
+A **sent form** may have registered somebody new: it is kept so that sending it twice does it once.
 """
 
 import pghistory
@@ -347,6 +349,20 @@ class PropertyChange(models.Model):
                 condition=models.Q(dwelling_units__gte=0), name="changed_units_not_negative"
             )
         ]
+
+
+class SentForm(models.Model):
+    """A form about a property that was sent and done. made_id: the account or finding it made."""
+
+    class Kind(models.TextChoices):
+        MOVE_IN = "move_in", "Move in"
+        OWNER = "owner", "Owner"
+
+    idempotency_key = models.CharField(max_length=64, unique=True)
+    kind = models.CharField(max_length=8, choices=Kind)
+    property = models.ForeignKey(Property, models.PROTECT, related_name="+")
+    sent_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    made_id = models.BigIntegerField()
 
 
 class SearchWord(models.Model):

@@ -190,3 +190,28 @@ def test_accounts_that_are_billed_otherwise_than_the_record_says_are_named(
     assert [(b.from_on, b.right_class) for b in occupancy.billed_otherwise(house)] == [
         (date(2026, 1, 1), "residential"), (date(2026, 2, 1), "flats"),
     ]  # fmt: skip
+
+
+def test_a_move_in_that_is_sent_twice_registers_one_customer_and_opens_one_account(place, clerk):
+    bare = operations.register_property(clerk, "17-2", "902 W Adams St", "60607", "house", 1)
+    somebody = NewCustomer("Ida Wells")
+    made = [
+        occupancy.move_in(clerk, bare, somebody, DAY, DAY, idempotency_key="form 1")
+        for _ in range(2)
+    ]
+    assert made[0] == made[1]
+    assert Customer.objects.filter(name="Ida Wells").count() == 1
+    assert AccountHolding.objects.filter(property_id=bare).count() == 1
+
+
+def test_a_move_in_form_that_was_used_is_of_no_use_elsewhere_or_to_others(place, clerk, flat):
+    bare = operations.register_property(clerk, "17-2", "902 W Adams St", "60607", "house", 1)
+    occupancy.move_in(clerk, bare, NewCustomer("Ida Wells"), DAY, DAY, idempotency_key="form 1")
+    with pytest.raises(AlreadyDone, match="for another property"):
+        occupancy.move_in(clerk, flat, NewCustomer("Cy Diaz"), DAY, DAY, idempotency_key="form 1")
+    with pytest.raises(AlreadyDone, match="Somebody else sent this form"):
+        occupancy.move_in(
+            make_actor("otto", Role.CLERK), bare, NewCustomer("Cy Diaz"), DAY, DAY,
+            idempotency_key="form 1",
+        )  # fmt: skip
+    assert not Customer.objects.filter(name="Cy Diaz").exists()

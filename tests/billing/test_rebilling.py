@@ -484,3 +484,15 @@ def test_penalties_that_the_old_bill_caused_are_shown_and_taken_back_with_it() -
     operations.post_rebill(program_actor(), rebill_id, town.day.pk, late, NOW)
     assert stands(agreement.account_id) == (30 * WATER - 10_000, 0)
     assert prove(program_actor()).holds
+
+
+@pytest.mark.django_db
+def test_a_read_outside_of_the_days_is_not_corrected_as_its_bill_would_stand() -> None:
+    town = billed_town()
+    account = town.agreements[0].account_id
+    read = read_of(account)
+    for from_on, to_on in ((TO, None), (FROM - timedelta(days=60), FROM)):
+        asked = new(account, Corrections(reads={read.pk: 3000}), from_on, to_on)
+        with pytest.raises(Invalid, match="lies outside of the days"):
+            draft(town, asked, f"from {from_on}")
+    assert (Read.objects.count(), Rebill.objects.count()) == (1, 0)

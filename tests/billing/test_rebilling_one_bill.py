@@ -194,3 +194,20 @@ def test_a_rebill_of_the_city_leaves_out_what_was_forgiven() -> None:
     assert (done.made, done.left_out) == (1, 1)
     assert stands(bill_of(town).account_id) == (WATER, 0)
     assert prove(program_actor()).holds
+
+
+def test_a_read_that_is_corrected_after_its_bill_was_taken_back_is_not_billed_by_the_next_run() -> (
+    None
+):
+    town = billed_town()
+    bill = bill_of(town)
+    take_back(bill.number, town.day.pk)
+    asked = new(bill.account_id, Corrections(reads={bill.read_id: 3000}))
+    boss = make_actor("sam", Role.ACCOUNTS_SUPERVISOR)
+    rebill_id = operations.draft_rebill(program_actor(), asked, DAY, NOW, "read")
+    operations.post_rebill(boss, rebill_id, town.day.pk, DAY, NOW)
+    assert run(plan(town, "again")).bills == 0
+    assert stands(bill.account_id) == (0, 0)
+    operations.post_rebill(program_actor(), again(bill), town.day.pk, DAY, NOW)
+    assert Bill.objects.get(replaces=bill).total_cents == 6 * WATER
+    assert prove(program_actor()).holds

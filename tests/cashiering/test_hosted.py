@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, transaction
 
-from chamberlain.billing.access.queries import own_charges
+from chamberlain.billing.access.queries import held_by_number, own_charges
 from chamberlain.cashiering.hosted import operations, queries
 from chamberlain.cashiering.hosted.models import Intent, Notice
 from chamberlain.cashiering.hosted.operations import Back, hear, start_payment
@@ -221,8 +221,6 @@ def test_a_new_holders_payment_never_settles_what_the_one_before_owes(place):
     held_before = own_charges(place.account.pk, DAY - timedelta(days=9_999))
     other = registry.register_customer(program_actor(), "person", "Jan Novak")
     registry.change_holder(program_actor(), place.account.pk, other, DAY)
-    from chamberlain.billing.access.queries import held_by_number
-
     of = held_by_number(place.number, DAY)
     assert of is not None
     assert of.holder == "Jan Novak"
@@ -236,6 +234,24 @@ def test_a_new_holders_payment_never_settles_what_the_one_before_owes(place):
     assert Intent.objects.get(cents=700).status == "paid"
     citation(place.account, place.day, "70119246")
     assert operations.ask_provider(Intent.objects.get(cents=700), Page(), NOW).status == "posted"
+
+
+def test_money_that_waited_for_a_day_and_cannot_be_posted_then_is_for_a_person_to_look_at(place):
+    other = registry.register_customer(program_actor(), "person", "Jan Novak")
+    registry.change_holder(program_actor(), place.account.pk, other, DAY)
+    of = held_by_number(place.number, DAY)
+    assert of is not None
+    own = sum(charge.open_cents for charge in own_charges(of.account_id, of.since))
+    seal_business_day(program_actor(), place.day.pk, NOW)
+    assert heard(notice(sent_intent(of, own))) == "waits"
+    assert heard(notice(sent_intent(of, 700, "pay-2"), "event-2", payment="PAY-2")) == "waits"
+    later = NOW + timedelta(days=1)
+    assert queries.count_to_look_at() == 0
+    open_business_day(program_actor(), place.center.pk, DAY + timedelta(days=1), later)
+    assert [operations.look_after(program_actor(), PROVIDER, later) for _ in range(2)] == [1, 0]
+    [row] = queries.to_look_at()
+    assert (row.cents, row.provider_payment, row.account_number) == (700, "PAY-2", place.number)
+    assert "posts itself" in row.sentence
 
 
 def test_notices_and_what_was_set_out_are_never_changed(place):

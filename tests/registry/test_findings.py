@@ -237,3 +237,14 @@ def test_only_who_reviews_may_find(deed):
     with pytest.raises(NotPermitted):
         findings.find_owner(auditor, deed, FoundOwner(NewCustomer("Ida")), SOLD, NOW, DAY)
     assert Ownership.objects.count() == 0
+
+
+def test_an_owner_form_that_is_sent_twice_registers_one_customer(clerk, deed):
+    half = FoundOwner(NewCustomer("Ida Wells"), 5_000, replaces=False)
+    made = [
+        findings.find_owner(clerk, deed, half, SOLD, NOW, DAY, idempotency_key="form 1")
+        for _ in range(2)
+    ]
+    assert made[0] == made[1]
+    assert Customer.objects.filter(name="Ida Wells").count() == 1
+    assert Ownership.objects.count() == 1

@@ -376,7 +376,6 @@ def _params(rebill: Rebill) -> dict[str, Any]:
 def _correct_reads(rebill: Rebill, usages: Mapping[int, int]) -> bool:
     if not usages:
         return False
-    # A read may reach over the ends of the period; it is corrected whole.
     known = Read.objects.in_bulk(list(usages))
     of_account = {
         int(row[0]) for row in rows(_READS, {**_params(rebill), "from_on": date.min, "to_on": None})
@@ -386,6 +385,14 @@ def _correct_reads(rebill: Rebill, usages: Mapping[int, int]) -> bool:
             "A read was corrected in the meantime or is not of this account; look again.",
             field="reads",
         )
+    # A read may reach over the ends of the period; it is corrected whole, with its bill.
+    for read in known.values():
+        if read.to_on <= rebill.from_on or (rebill.to_on and read.from_on >= rebill.to_on):
+            raise Invalid(
+                f"The read of {read.to_on:%B %-d, %Y} lies outside of the days to be rebilled, so "
+                "its bill would stand; choose days around it.",
+                field="reads",
+            )
     wrong = [
         (known[read_id], usage)
         for read_id, usage in sorted(usages.items())

@@ -153,9 +153,29 @@ def ask_provider(intent: Intent, provider: Provider, now: datetime) -> Intent:
 
 
 def post_waiting(intent: Intent, now: datetime) -> str:
-    """Posts a payment that was made and waits, if a day is open now; returns the outcome."""
+    """Posts a payment that was made and waits, if a day is open now; returns the outcome.
+
+    One that cannot be posted after all is kept for a person to look at, once.
+    """
     with transaction.atomic():
-        return _post(Intent.objects.select_for_update().get(pk=intent.pk), now)
+        found = Intent.objects.select_for_update().get(pk=intent.pk)
+        outcome = _post(found, now)
+        if outcome == Outcome.NOT_POSTED and not found.notices.filter(outcome=outcome).exists():
+            _keep_answer(_paid(found), found, outcome, now)
+        return outcome
+
+
+def _paid(intent: Intent) -> Told:
+    """What the provider told of a payment that was made."""
+    return Told(
+        event_id="",
+        session_id=intent.session_id or "",
+        reference=intent.reference,
+        status=PAID,
+        cents=intent.cents,
+        currency=intent.currency,
+        payment=intent.provider_payment,
+    )
 
 
 _TO_LOOK_AT = (
@@ -267,8 +287,8 @@ def _items(intent: Intent) -> Sequence[tuple[int, int]] | None:
     if not own:
         if open_charges([intent.account_id]):
             raise Refused(
-                "Only charges of an earlier holder are open on the account; post this payment as "
-                "credit by hand, or refund it."
+                "Only charges of an earlier holder are open on the account. Do not take this "
+                "payment again: it posts itself once the present holder owes something."
             )
         return None
     paid = pl.DataFrame({"account_id": [intent.account_id], "cents": [intent.cents]})

@@ -156,6 +156,7 @@ def find_owner(request: OfficeRequest, document_id: int) -> HttpResponse:
                 given["from_on"],
                 timezone.now(),
                 timezone.localdate(),
+                idempotency_key=given["key"],
             )
         except Refused as refusal:
             say_refusal(form, refusal)

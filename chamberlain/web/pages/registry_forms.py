@@ -1,5 +1,6 @@
 """What is typed about customers, properties and moves."""
 
+import secrets
 from datetime import date, timedelta
 from typing import Any
 
@@ -24,8 +25,15 @@ class DayField(forms.DateField):
     widget = forms.DateInput(attrs={"type": "date"})
 
 
+def fresh_key() -> str:
+    """A key for one form, so that sending it twice does what it asks once."""
+    return secrets.token_urlsafe(16)
+
+
 class SomebodyForm(forms.Form):
     """A customer on file, named by an account, or somebody new."""
+
+    key = forms.CharField(max_length=64, widget=forms.HiddenInput, initial=fresh_key)
 
     account_number = forms.CharField(
         label="Account number",

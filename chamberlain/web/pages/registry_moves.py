@@ -47,6 +47,7 @@ def move_in(request: OfficeRequest, property_id: int) -> HttpResponse:
                 form.somebody(form.cleaned_data["language"]),
                 form.cleaned_data["on"],
                 today,
+                idempotency_key=form.cleaned_data["key"],
             )
         except Refused as refusal:
             say_refusal(form, refusal)
