@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chamberlain.web.pages.accounts")),
     path("", include("chamberlain.web.pages.registry")),
     path("", include("chamberlain.web.pages.registry_moves")),
+    path("", include("chamberlain.web.pages.switching")),
     path("", include("chamberlain.web.pages.meters")),
     path("", include("chamberlain.web.pages.documents")),
     path("", include("chamberlain.web.pages.bills")),

@@ -54,7 +54,9 @@ def amount_of(
 
 
 def _fixed(terms: Fixed, rows: Rows, figures: Figures) -> Amount:
-    times, whole, most = times_of(rows, terms.per)
+    times, whole, most = (
+        rows.seasons(terms.season_starts) if terms.season_starts else times_of(rows, terms.per)
+    )
     unit = terms.per
     if terms.per_dwelling_unit or terms.count:
         count, largest = rows.whole_number(terms.count or "dwelling_units")

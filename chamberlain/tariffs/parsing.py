@@ -156,7 +156,19 @@ def _fixtures(fields: Fields, before: list[str]) -> tuple[Terms, Figure]:
     count = fields.text("count", 60)
     if count and (not NAME.fullmatch(count) or count in _COLUMNS):
         fields.fault("count", f"“{count}” is no attribute of the account")
-    return Fixed("period", count=count), _dollars("rate")
+    return Fixed("period", count=count, season_starts=_months(fields)), _dollars("rate")
+
+
+def _months(fields: Fields) -> tuple[int, ...]:
+    """The first months of the seasons that a rate is for; empty when none are given."""
+    value = fields.take("season_starts")
+    if value is None:
+        return ()
+    found = value if isinstance(value, list) else []
+    if not found or found != sorted({each for each in found if each in range(1, 13)}):
+        fields.fault("season_starts", "must list different months, 1 to 12, in their order")
+        return ()
+    return tuple(int(each) for each in found)
 
 
 def _flat_rate(fields: Fields, before: list[str]) -> tuple[Terms, Figure]:

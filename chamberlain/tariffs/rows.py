@@ -5,13 +5,14 @@ is a few expressions over columns and never a join. Columns: `row`, `from`, `to`
 1970), `days`, `usage` (thousandths of `unit`), and what components add.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 import polars as pl
 
 from chamberlain.kernel.money import round_half_up_column
 from chamberlain.kernel.periods import Period, add_months
+from chamberlain.tariffs.seasons import season_parts, season_whole
 
 DAYS_MAX = 10_000
 USAGE_MAX = 10**12
@@ -179,13 +180,25 @@ class Rows:
 
     def months(self) -> tuple[pl.Expr, int]:
         """The period in months, times MONTH_PARTS, and the longest."""
-        if "months" not in self._kept:
+        return self._of_periods("months", month_parts)
+
+    def seasons(self, starts: tuple[int, ...]) -> tuple[pl.Expr, int, int]:
+        """The period in seasons that begin in certain months: an expression, its denominator and
+        the longest."""
+        times, most = self._of_periods(
+            f"seasons {starts}", lambda start, end: season_parts(start, end, starts)
+        )
+        return times, season_whole(starts), most
+
+    def _of_periods(self, name: str, parts_of: Callable[[date, date], int]) -> tuple[pl.Expr, int]:
+        """A whole number that follows from a period, worked out once for each different one."""
+        if name not in self._kept:
             pair = pl.col("from") * 2 * DAYS_MAX + pl.col("days")
             pairs = self.series(pair)
             distinct = pairs.unique()
-            parts = [month_parts(*_period(each)) for each in distinct.to_list()]
-            self.keep("months", pairs.replace_strict(distinct, pl.Series(parts, dtype=pl.Int64)))
-        return self._kept["months"]
+            parts = [parts_of(*_period(each)) for each in distinct.to_list()]
+            self.keep(name, pairs.replace_strict(distinct, pl.Series(parts, dtype=pl.Int64)))
+        return self._kept[name]
 
     def ones(self) -> pl.Expr:
         """A column of ones, for what is due once a period."""

@@ -73,11 +73,15 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """An amount per period, month or day; for each dwelling unit, or for each of a count."""
+    """An amount per period, month or day; for each dwelling unit, or for each of a count.
+
+    season_starts: the first months of seasons that the amount is for instead; none for a period.
+    """
 
     per: str
     per_dwelling_unit: bool = False
     count: str = ""
+    season_starts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

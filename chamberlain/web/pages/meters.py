@@ -12,6 +12,7 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from chamberlain.billing.switching import non_metered_points
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.errors import Refused
 from chamberlain.metering import operations, parts, queries
@@ -76,6 +77,8 @@ def meters_page(request: OfficeRequest, property_id: int) -> HttpResponse:
         "property": found,
         "places": [_place(point) for point in service_points(property_id)],
         "may_change": actor.may("property.change"),
+        "may_switch": actor.may("property.change") and actor.may("bill.rebill"),
+        "non_metered": non_metered_points(property_id, timezone.localdate()),
         "may_read": actor.may("read.import"),
         "breadcrumbs": _crumbs(found),
     }
