@@ -3,8 +3,10 @@
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
 
 from chamberlain.billing import queries
+from chamberlain.billing.certificates import unbilled as payoff
 from chamberlain.billing.models import Bill
 from chamberlain.billing.penalties.operations import raise_penalties
 from chamberlain.billing.penalties.policy import load_late_policies
@@ -207,6 +209,8 @@ def test_a_read_that_is_corrected_after_its_bill_was_taken_back_is_not_billed_by
     rebill_id = operations.draft_rebill(program_actor(), asked, DAY, NOW, "read")
     operations.post_rebill(boss, rebill_id, town.day.pk, DAY, NOW)
     assert run(plan(town, "again")).bills == 0
+    wanted = [payoff.Wanted(bill.account_id, bill.to_on, 366)]
+    assert payoff.unbilled(connection.connection, wanted).cents == 0
     assert stands(bill.account_id) == (0, 0)
     operations.post_rebill(program_actor(), again(bill), town.day.pk, DAY, NOW)
     assert Bill.objects.get(replaces=bill).total_cents == 6 * WATER
