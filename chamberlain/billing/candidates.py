@@ -48,9 +48,7 @@ _BILLED = """
         AND b.to_on > greatest(r.from_on, lower(a.period))
 """
 
-# A read that stands in for another is billed by the rebill that corrected it. Where that made no
-# bill, because the one of the other read was taken back, nothing is due until it is billed again.
-_BILLED_BEFORE = """
+BILLED_BEFORE = """
     SELECT 1 FROM rebilling_correctedread n
     JOIN rebilling_correctedread o ON o.root_id = n.root_id
     JOIN billing_bill b ON b.read_id = o.old_id
@@ -59,6 +57,8 @@ _BILLED_BEFORE = """
         AND b.from_on < least(r.to_on, upper(a.period))
         AND b.to_on > greatest(r.from_on, lower(a.period))
 """
+"""Bills of days of an agreement a, made of a read that r stands in for. The rebill that corrected
+it billed them; where their bill had been taken back, nothing is due until they are billed again."""
 
 _READS = f"""
     SELECT {_AGREEMENT.format(read="r.id")}, greatest(r.from_on, lower(a.period)),
@@ -73,7 +73,7 @@ _READS = f"""
         AND NOT EXISTS (SELECT 1 FROM rebilling_correctedread k WHERE k.old_id = r.id)
         AND NOT EXISTS (SELECT 1 FROM billing_bill b {_BILLED} AND b.replaces_id IS NULL)
         AND NOT EXISTS (SELECT 1 FROM billing_bill b {_BILLED} AND b.replaces_id IS NOT NULL)
-        AND NOT EXISTS ({_BILLED_BEFORE})
+        AND NOT EXISTS ({BILLED_BEFORE})
     ORDER BY a.account_id, r.to_on, r.id
 """
 

@@ -224,6 +224,10 @@ def remove_side_meter(actor: Actor, side_meter_id: int, on: date, last_register:
     actor.require("property.change")
     with acting(actor), transaction.atomic():
         wait_for_imports()
+        point = SideMeter.objects.filter(pk=side_meter_id).values("service_point_id")
+        # Whoever reads the service holds its meter; what they count of this one is waited for.
+        held = Installation.objects.select_for_update().filter(service_point_id__in=point)
+        list(held.order_by("pk"))
         side = (
             SideMeter.objects.select_for_update(of=("self",))
             .select_related("meter")

@@ -7,6 +7,11 @@ from django.db import DatabaseError, transaction
 
 from chamberlain.billing.certificates import operations, queries
 from chamberlain.billing.certificates.models import DeedTransfer
+from chamberlain.billing.deposits.models import Deposit
+from chamberlain.billing.deposits.operations import ask_deposit
+from chamberlain.billing.deposits.terms import Requirement, Terms, load_deposit_terms
+from chamberlain.billing.finals import queries as finals
+from chamberlain.billing.finals.operations import make_final_bill
 from chamberlain.billing.models import ServiceAgreement
 from chamberlain.identity.actors import program_actor
 from chamberlain.identity.models import Role
@@ -50,6 +55,29 @@ def test_the_buyer_owns_from_the_deed_and_is_billed_from_the_closing(desk):
     assert account_summary(desk.place.number).held_until == CLOSING
     found = queries.application(number)
     assert (found.deed, found.buyer_account) == ("2608012345", account)
+
+
+def test_the_sellers_deposit_comes_back_with_a_final_bill_that_is_asked_for(desk):
+    terms = Terms(
+        date(2010, 1, 1), 30, 12, 5, 365, (Requirement((), "any", 7_500, is_per_unit=False),),
+        "chosen for the test", is_verified=False,
+    )  # fmt: skip
+    load_deposit_terms(program_actor(), [terms], (), "Customer deposit", 16)
+    deposit = ask_deposit(desk.clerk, desk.place.number, desk.place.day.pk, NOW, "deposit")
+    number, _ = desk.issued()
+    operations.apply_deed(desk.clerk, number, deed(), TODAY, NOW)
+    assert Deposit.objects.get(number=deposit).closed_on is None
+    [row] = finals.move_outs_of_account(desk.place.account.pk)
+    assert (row.state, row.left_on) == ("to_bill", CLOSING)
+    made = make_final_bill(desk.clerk, row.move_out_id, desk.place.day.pk, NOW)
+    assert (made.bill_numbers, made.deposit_cents) == ((), 7_500)
+    assert Deposit.objects.get(number=deposit).closed_on == DAY
+
+
+def test_a_seller_without_a_deposit_needs_no_final_bill(desk):
+    number, _ = desk.issued()
+    operations.apply_deed(desk.clerk, number, deed(), TODAY, NOW)
+    assert finals.move_outs_of_account(desk.place.account.pk) == []
 
 
 def test_a_deed_is_applied_once(desk):

@@ -19,6 +19,7 @@ from chamberlain.billing.finals.unbilled import NotBillable, unbilled
 from chamberlain.billing.models import Bill, ServiceAgreement
 from chamberlain.billing.occupancy import Forwarding, move_in, move_out
 from chamberlain.billing.operations import RunPlan, plan_bill_run
+from chamberlain.billing.rebilling.models import CorrectedRead, Reason, Rebill
 from chamberlain.billing.running import run
 from chamberlain.identity.actors import program_actor
 from chamberlain.identity.models import Role
@@ -36,6 +37,7 @@ from chamberlain.tariffs.models import Component
 from tests import office
 from tests.billing.final_office import LEFT, TERMS, Home, asked, home, register_after
 from tests.billing.plan_office import load_terms as load_plan_terms
+from tests.billing.rebilling_scenes import load_limits
 from tests.office import DAY, NOW
 
 pytestmark = pytest.mark.django_db
@@ -137,6 +139,36 @@ def test_a_read_before_the_move_leaves_days_that_are_estimated(place: Home) -> N
     assert len(made.bill_numbers) == 2
     with pytest.raises(AlreadyDone, match="was taken on April 1"):
         reading.estimate_final_read(place.clerk, order, LEFT)
+
+
+def test_a_read_that_was_corrected_counts_once_towards_an_estimate(place: Home) -> None:
+    load_limits()
+    wrong = Read.objects.order_by("-to_on")[0]
+    usage = wrong.usage_thousandths
+    Read.objects.filter(pk=wrong.pk).update(usage_thousandths=usage * 100)
+    right = Read.objects.create(
+        service_point_id=wrong.service_point_id, meter_id=wrong.meter_id, from_on=wrong.from_on,
+        to_on=wrong.to_on, usage_thousandths=usage, unit=wrong.unit, quality=wrong.quality,
+        is_verified=True, source="rebill",
+    )  # fmt: skip
+    asked_for = Rebill.objects.create(
+        account_id=place.account_id, from_on=wrong.from_on, to_on=wrong.to_on,
+        reason=Reason.objects.get(code="read_wrong"), note="A digit too many", corrections={},
+        shown=[], seen="", difference_cents=0, moved_cents=0, needs_approval=False,
+        asked_by_id=place.clerk.user_id, asked_at=NOW, idempotency_key="rebill",
+    )  # fmt: skip
+    CorrectedRead.objects.create(root=wrong, old=wrong, new=right, rebill=asked_for)
+    reads = Read.objects.exclude(pk=wrong.pk).filter(to_on__gt=LEFT - timedelta(days=366))
+    days = sum((each.to_on - each.from_on).days for each in reads)
+    used = sum(each.usage_thousandths for each in reads)
+    asked(place)
+    made = reading.estimate_final_read(place.clerk, FinalRead.objects.get().pk, LEFT)
+    wanted = [payoff.Wanted(place.account_id, LEFT, TERMS.usage_days)]
+    found = Read.objects.get(pk=made)
+    assert abs(found.usage_thousandths - used * (found.to_on - found.from_on).days / days) < 1000
+    Read.objects.filter(pk=made).delete()
+    [named] = payoff.unread_services(connection.connection, wanted)["usage_thousandths"]
+    assert named == found.usage_thousandths
 
 
 def test_a_service_that_nothing_is_known_of_is_not_estimated(place: Home) -> None:

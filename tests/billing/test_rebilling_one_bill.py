@@ -3,9 +3,12 @@
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
+from django.db.backends.postgresql.psycopg_any import DateRange
 
 from chamberlain.billing import queries
-from chamberlain.billing.models import Bill
+from chamberlain.billing.certificates import unbilled as payoff
+from chamberlain.billing.models import Bill, ServiceAgreement
 from chamberlain.billing.penalties.operations import raise_penalties
 from chamberlain.billing.penalties.policy import load_late_policies
 from chamberlain.billing.rebilling import operations
@@ -207,7 +210,31 @@ def test_a_read_that_is_corrected_after_its_bill_was_taken_back_is_not_billed_by
     rebill_id = operations.draft_rebill(program_actor(), asked, DAY, NOW, "read")
     operations.post_rebill(boss, rebill_id, town.day.pk, DAY, NOW)
     assert run(plan(town, "again")).bills == 0
+    wanted = [payoff.Wanted(bill.account_id, bill.to_on, 366)]
+    assert payoff.unbilled(connection.connection, wanted).cents == 0
     assert stands(bill.account_id) == (0, 0)
     operations.post_rebill(program_actor(), again(bill), town.day.pk, DAY, NOW)
     assert Bill.objects.get(replaces=bill).total_cents == 6 * WATER
     assert prove(program_actor()).holds
+
+
+def test_a_rebill_of_the_city_bills_no_part_of_days_whose_bill_it_leaves_out() -> None:
+    town = billed_town(2)
+    bill = bill_of(town)
+    chart.ensure_adjusting_accounts({"write_off": "Write-off"})
+    charge = Charge.objects.filter(account=bill.account_id).earliest("pk")
+    forgive(town, charge, charge.cents)
+    whole = ServiceAgreement.objects.get(pk=bill.agreement_id)
+    split_on = bill.from_on + timedelta(days=20)
+    since = whole.period.lower
+    ServiceAgreement.objects.filter(pk=whole.pk).update(period=DateRange(since, split_on))
+    whole.pk, whole.period, whole.cycle_months = None, DateRange(split_on, None), 1
+    whole.save(force_insert=True)
+    load_limits()
+    city = CityPlan("chicago-metered", date(2020, 1, 1), None, "read_wrong", "Wrong rate",
+                    town.day.pk)  # fmt: skip
+    rebill_id = ask_city_rebill(program_actor(), city, NOW, "city")
+    approve_city_rebill(make_actor("sam", Role.ACCOUNTS_SUPERVISOR), rebill_id, NOW)
+    done = run_city_rebill(program_actor(), rebill_id)
+    assert (done.made, done.left_out) == (0, 2)
+    assert [each.pk for each in Bill.objects.filter(account_id=bill.account_id)] == [bill.pk]

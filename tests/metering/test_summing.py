@@ -1,9 +1,10 @@
 """A period that several meters counted is one read: exchanged, compound and deduct meters."""
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import date, timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -350,3 +351,26 @@ def test_what_each_meter_counted_is_said_by_day_and_a_deduct_is_below_zero(clerk
     ]
     shown = [(row.serial, row.register) for row in queries_of_parts.side_meters(compound)]
     assert shown == [("D1", 11), ("L1", 0)]
+
+
+def test_a_side_meter_that_is_taken_out_while_its_service_is_read_is_counted_once(own_database):
+    PropertyType.objects.create(code="house", name="House")
+    clerk = make_actor("clara", OfficeRole.CLERK)
+    point = place(clerk)
+    operations.install_meter(clerk, "M1", point, PUT_IN, register=100, **METER)
+    side = operations.add_side_meter(clerk, point, "D1", "deduct", PUT_IN, register=10, **METER)
+
+    def take_out():
+        try:
+            operations.remove_side_meter(clerk, side, day(40), 20)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            operations.record_read(clerk, "M1", day(30), 140, DAY, beside={"D1": 16})
+            taken_out = other.submit(take_out)
+            wait([taken_out], timeout=0.5)
+        taken_out.result()
+    counted = ReadPart.objects.filter(role="deduct").order_by("to_on")
+    assert [part.usage_thousandths for part in counted] == [6_000, 4_000]

@@ -8,6 +8,8 @@ from django.db import transaction
 from chamberlain.billing.certificates.applications import locked
 from chamberlain.billing.certificates.issuing import is_open_again
 from chamberlain.billing.certificates.models import Application, Certificate, DeedTransfer
+from chamberlain.billing.deposits.models import Deposit
+from chamberlain.billing.finals.operations import Leaving, ask_final_bill
 from chamberlain.billing.occupancy import move_in, move_out
 from chamberlain.identity.actors import Actor, acting
 from chamberlain.kernel.errors import AlreadyDone, Invalid, Refused
@@ -29,9 +31,10 @@ def apply_deed(actor: Actor, number: str, deed: Deed, today: date, now: datetime
     """Makes the buyer the owner and moves the service over; returns the buyer's account number.
 
     The present owners end and the buyer owns all from the deed's day. The seller's account is
-    given up, and a new one of the buyer is billed, from the closing that was paid up to. Either
-    all of it happens or nothing. Raises Invalid (deed, day), AlreadyDone, Refused without a
-    certificate that was good on the deed's day and is paid, and what moving out and in raise.
+    given up, and a new one of the buyer is billed, from the closing that was paid up to. A deposit
+    of the seller comes back with the final bill, which is asked for. Either all of it happens or
+    nothing. Raises Invalid (deed, day), AlreadyDone, Refused without a certificate that was good
+    on the deed's day and is paid, and what moving out and in raise.
     """
     actor.require("property.change")
     if not deed.number.strip():
@@ -49,6 +52,9 @@ def apply_deed(actor: Actor, number: str, deed: Deed, today: date, now: datetime
             end_ownership(actor, owner.ownership_id, deed.owned_from)
         record_ownership(actor, account.property_id, buyer_id, deed.owned_from)
         move_out(actor, found.account_id, certificate.closing_on, today)
+        if Deposit.objects.filter(account_id=found.account_id, closed_on=None).exists():
+            leaving = Leaving(account.account_number, certificate.closing_on)
+            ask_final_bill(actor, leaving, today, now)
         moved = move_in(actor, account.property_id, buyer_id, certificate.closing_on, today)
         DeedTransfer.objects.create(
             application=found,

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 import psycopg
 
-from chamberlain.billing.candidates import SCHEMA, shared_by_days
+from chamberlain.billing.candidates import BILLED_BEFORE, SCHEMA, shared_by_days
 from chamberlain.billing.certificates.estimating import estimates
 from chamberlain.billing.holds import implausible
 from chamberlain.billing.posting import Unbilled
@@ -68,6 +68,7 @@ _READS = f"""
         WHERE b.read_id = r.id AND g.tariff_id = a.tariff_id
             AND b.from_on < least(r.to_on, upper(a.period))
             AND b.to_on > greatest(r.from_on, lower(a.period)))
+    AND NOT EXISTS ({BILLED_BEFORE})
     ORDER BY a.account_id, r.to_on, r.id
 """
 
@@ -98,7 +99,9 @@ _SERVICES = f"""
     LEFT JOIN LATERAL (
         SELECT sum(r.usage_thousandths) AS thousandths, sum(r.to_on - r.from_on) AS days
         FROM metering_read r WHERE r.service_point_id = a.service_point_id
-            AND r.to_on > w.closing_on - w.usage_days AND r.usage_thousandths >= 0) u ON true
+            AND r.to_on > w.closing_on - w.usage_days AND r.usage_thousandths >= 0
+            AND NOT EXISTS (SELECT 1 FROM rebilling_correctedread k WHERE k.old_id = r.id)
+        ) u ON true
     LEFT JOIN LATERAL (
         SELECT i.meter_id FROM metering_installation i
         WHERE i.service_point_id = a.service_point_id AND upper_inf(i.period)

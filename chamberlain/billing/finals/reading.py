@@ -79,7 +79,9 @@ _USED_SQL = """
     LEFT JOIN LATERAL (
         SELECT sum(r.usage_thousandths) AS thousandths, sum(r.to_on - r.from_on) AS days
         FROM metering_read r WHERE r.service_point_id = a.service_point_id
-            AND r.to_on > %(left)s::date - %(days)s AND r.usage_thousandths >= 0) u ON true
+            AND r.to_on > %(left)s::date - %(days)s AND r.usage_thousandths >= 0
+            AND NOT EXISTS (SELECT 1 FROM rebilling_correctedread k WHERE k.old_id = r.id)
+        ) u ON true
     WHERE a.id = %(agreement)s
 """
 _USED_SCHEMA = {

@@ -22,6 +22,7 @@ from chamberlain.billing.rebilling.posting import (
     replace_bills,
 )
 from chamberlain.billing.rebilling.recomputing import (
+    SPAN,
     Recomputed,
     Scope,
     accounts_of,
@@ -215,6 +216,7 @@ def _set_right(chunk: CityChunk) -> tuple[Replaced, int]:
         changes(found), limits, day, is_beyond_limit=rebill.reason.is_beyond_limit
     )
     allowed = allowed.join(_forgiven(found), on="old_id", how="anti", maintain_order="left")
+    allowed = _of_whole_spans(found, allowed)
     left_out = found.pairs.height - allowed.height + found.refusals.height
     actor = actor_of(rebill.approved_by or rebill.asked_by, day)
     posting = Posting(
@@ -229,6 +231,21 @@ def _set_right(chunk: CityChunk) -> tuple[Replaced, int]:
     reason = f"City rebill {rebill.pk}: {rebill.note}"
     pairs = allowed.select("old_id", "row")
     return replace_bills(actor, database, kept(found, pairs), posting, reason), left_out
+
+
+def _of_whole_spans(found: Recomputed, allowed: pl.DataFrame) -> pl.DataFrame:
+    """The allowed pairs of spans of which every pair is allowed: a bill that is left out stands for
+    its days, so nothing else is billed for them."""
+    key = ["old_id", "row"]
+    spans = pl.concat(
+        [
+            found.pairs.join(found.old.select("old_id", *SPAN), on="old_id"),
+            found.pairs.join(found.new.select("row", *SPAN), on="row").select(*key, *SPAN),
+        ]
+    )
+    left = spans.join(allowed, on=key, how="anti", nulls_equal=True)
+    broken = spans.join(left.select(SPAN).unique(), on=SPAN, how="semi", nulls_equal=True)
+    return allowed.join(broken, on=key, how="anti", nulls_equal=True, maintain_order="left")
 
 
 def _forgiven(found: Recomputed) -> pl.DataFrame:

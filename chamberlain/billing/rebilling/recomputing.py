@@ -22,7 +22,7 @@ from chamberlain.tariffs.rating import Rated, rate
 from chamberlain.tariffs.shapes import LINES, REFUSALS
 
 _FAR = date(9999, 12, 31)
-_SPAN = ["service_point_id", "root_id", "span_from", "span_to"]
+SPAN = ["service_point_id", "root_id", "span_from", "span_to"]
 _PRINTED = ["component_id", "cents", "quantity_thousandths", "unit", "rate_micros", "days"]
 
 
@@ -279,8 +279,8 @@ def due_rows(live: pl.DataFrame, agreements: pl.DataFrame) -> pl.DataFrame:
     was made under an agreement that no longer holds for them. Usage is shared by days as in a
     bill run. Returns `row`, agreement_id, account_id, read_id, the span and the columns USAGES.
     """
-    spans = live.select(*_SPAN, "read_id", "usage_thousandths", "unit").unique(
-        _SPAN, maintain_order=True
+    spans = live.select(*SPAN, "read_id", "usage_thousandths", "unit").unique(
+        SPAN, maintain_order=True
     )
     spans = spans.with_columns(
         is_metered=pl.when(pl.col("root_id").is_null()).then(pl.lit("f")).otherwise(pl.lit("t"))
@@ -304,15 +304,15 @@ def due_rows(live: pl.DataFrame, agreements: pl.DataFrame) -> pl.DataFrame:
 def _billed(rows: pl.DataFrame, live: pl.DataFrame) -> pl.DataFrame:
     """The rows of days that were billed: `row`."""
     bills = live.select(
-        *_SPAN,
+        *SPAN,
         "is_orphaned",
         billed_tariff="tariff_id",
         billed_from="from_on",
         billed_to="to_on",
     )
     return (
-        rows.select("row", *_SPAN, "tariff_id", "from_on", "to_on")
-        .join(bills, on=_SPAN, how="inner", nulls_equal=True)
+        rows.select("row", *SPAN, "tariff_id", "from_on", "to_on")
+        .join(bills, on=SPAN, how="inner", nulls_equal=True)
         .filter(
             (pl.col("billed_from") < pl.col("to_on"))
             & (pl.col("billed_to") > pl.col("from_on"))
@@ -350,12 +350,12 @@ def _apart(
     """Leaves out whole spans of which a row cannot be rated, and says why for each bill."""
     if refused.is_empty():
         return live, rows, pl.DataFrame(schema=_REFUSED)
-    spans = rows.join(refused, on="row").unique(_SPAN, keep="first", maintain_order=True)
-    spans = spans.select(*_SPAN, "code", "sentence")
-    refusals = live.join(spans, on=_SPAN, nulls_equal=True).select(list(_REFUSED))
+    spans = rows.join(refused, on="row").unique(SPAN, keep="first", maintain_order=True)
+    spans = spans.select(*SPAN, "code", "sentence")
+    refusals = live.join(spans, on=SPAN, nulls_equal=True).select(list(_REFUSED))
     return (
-        live.join(spans, on=_SPAN, how="anti", nulls_equal=True, maintain_order="left"),
-        rows.join(spans, on=_SPAN, how="anti", nulls_equal=True, maintain_order="left"),
+        live.join(spans, on=SPAN, how="anti", nulls_equal=True, maintain_order="left"),
+        rows.join(spans, on=SPAN, how="anti", nulls_equal=True, maintain_order="left"),
         refusals.sort("old_id"),
     )
 
@@ -365,11 +365,11 @@ def paired(live: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
 
     Within an account and span, under the same tariff if there is one, in the order of days.
     """
-    same_tariff = [*_SPAN, "account_id", "tariff_id"]
+    same_tariff = [*SPAN, "account_id", "tariff_id"]
     found = _in_order(live, rows, same_tariff)
     left = live.join(found, on="old_id", how="anti", maintain_order="left")
     over = rows.join(found, on="row", how="anti", maintain_order="left")
-    found = pl.concat([found, _in_order(left, over, [*_SPAN, "account_id"])])
+    found = pl.concat([found, _in_order(left, over, [*SPAN, "account_id"])])
     gone = live.join(found, on="old_id", how="anti", maintain_order="left")
     added = rows.join(found, on="row", how="anti", maintain_order="left")
     return pl.concat(
