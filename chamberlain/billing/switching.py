@@ -139,7 +139,7 @@ def switch_to_metered(
     with transaction.atomic():
         if done := Rebill.objects.filter(idempotency_key=idempotency_key).first():
             actor.require_own(done.asked_by_id)
-            return _done_before(asked, done.pk)
+            return _as_done(asked, done.pk)
         outcome = _switch(actor, asked, today, now, idempotency_key)
         if seen and outcome.seen != seen:
             raise Changed(
@@ -156,7 +156,7 @@ def switch_to_metered(
             )
         else:
             rebilling.post_rebill(actor, outcome.rebill_id, business_day_id, today, now)
-        return _outcome(asked, _metered(asked), outcome.rebill_id)
+        return _as_done(asked, outcome.rebill_id)
 
 
 def _require(actor: Actor) -> None:
@@ -304,14 +304,18 @@ def _draft(
         return None
 
 
-def _metered(asked: Switch) -> ServiceAgreement:
-    return ServiceAgreement.objects.get(
-        service_point_id=asked.service_point_id, is_metered=True, period__contains=asked.on
-    )
-
-
-def _done_before(asked: Switch, rebill_id: int) -> Outcome:
-    return _outcome(asked, _metered(asked), rebill_id)
+def _as_done(asked: Switch, rebill_id: int) -> Outcome:
+    metered = ServiceAgreement.objects.filter(
+        service_point_id=asked.service_point_id,
+        is_metered=True,
+        period__contains=asked.on,
+        account__rebills=rebill_id,
+    ).first()
+    if metered is None:
+        raise AlreadyDone(
+            "This was sent before for another switch; begin again at the meters of the property."
+        )
+    return _outcome(asked, metered, rebill_id)
 
 
 def _outcome(asked: Switch, metered: ServiceAgreement, rebill_id: int | None) -> Outcome:

@@ -209,6 +209,8 @@ def test_the_same_key_switches_once(billed: House) -> None:
     assert ServiceAgreement.objects.count() == 2
     with pytest.raises(AlreadyDone, match="billed by a meter on January 20, 2026 already"):
         switch(billed, billed.switch(ON), key="another")
+    with pytest.raises(AlreadyDone, match="sent before for another switch"):
+        switch(billed, replace(billed.switch(ON), service_point_id=0))
 
 
 def moved_in_later(house: House) -> Switch:

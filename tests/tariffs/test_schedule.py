@@ -166,6 +166,13 @@ WATER = "{type: flat_rate, unit: ccf, versions: [{effective: 2026-01-01, rate: '
         (WATER.replace("unit: ccf", "unit: ccf, colour: red"), "water.colour: is not a field that"),
         ("{type: fixtures, count: A, versions: []}", "water.count: “A” is no attribute"),
         ("{type: fixtures, count: meter_size, versions: []}", "“meter_size” is no attribute of"),
+        *(
+            (
+                f"{{type: fixtures, count: hoses, season_starts: {starts}, versions: []}}",
+                "water.season_starts: must list different months, 1 to 12, in their order",
+            )
+            for starts in ("5", "[]", "[11, 5]", "[5, 5]", "[0, 6]", "[[5]]", "[May]")
+        ),
         ("{type: budget_tiers, budget: 'B b', versions: []}", "“B b” is no attribute of the acc"),
         ("{type: percent, versions: []}", "water.of: is missing; name the components"),
         ("{type: percent, of: [sewer], versions: []}", "“sewer” is no component above this one"),

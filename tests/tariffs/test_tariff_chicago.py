@@ -139,6 +139,19 @@ def test_a_season_of_fixtures_is_billed_without_a_meter(non_metered: Schedule) -
     assert rated.lines["cents"].to_list() == [213_46, 968_76, 1182_22, 114_00]
 
 
+def test_a_part_of_a_season_with_a_new_rate_in_it_is_charged_by_its_days(
+    non_metered: Schedule,
+) -> None:
+    # One hose, 1 May to 10 July 2025: 31 days at 131.32 and 39 at 136.57, of 184 days.
+    usage = account(1, ["residential", "0", "2025-05-01", "2025-07-10", "0"]) | {
+        "unit": None,
+        "attributes": '{"hose_frontage_up_to_30_ft": 1}',
+    }
+    rated = rate(non_metered, pl.DataFrame([usage], schema=USAGES))
+    assert rated.refusals.is_empty()
+    assert rated.lines["cents"].to_list()[:2] == [51_07, 51_07]
+
+
 def test_figures_that_were_computed_and_not_published_are_marked(non_metered: Schedule) -> None:
     unverified = queries.unverified_figures()
     # Eight fixtures in nine years since 2017.

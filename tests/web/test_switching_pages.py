@@ -32,6 +32,7 @@ def open_form(page: Page, house: House) -> None:
     page.get_by_label("Size").fill('5/8"')
     page.get_by_label("Counts in").select_option("kgal")
     page.get_by_label("Shows now").fill("40")
+    page.get_by_label("Why is the season").select_option("A read was wrong")
 
 
 def test_a_clerk_sees_the_credit_and_switches_by_keyboard(live: Live, page: Page) -> None:
@@ -47,7 +48,8 @@ def test_a_clerk_sees_the_credit_and_switches_by_keyboard(live: Live, page: Page
     page.get_by_label("Metered from").fill("2026-01-20")
     page.keyboard.press("Control+Enter")
     panel = page.get_by_role("region", name="What would change")
-    expect(panel.get_by_text("$240.00")).to_be_visible()
+    expect(panel.get_by_text("−$133.92")).to_be_visible()
+    expect(page.get_by_role("row", name="Total")).to_contain_text("$240.00")
     expect(panel.get_by_text("Metered water and sewer")).to_be_visible()
     assert not Installation.objects.exists()
     assert_accessible(page)

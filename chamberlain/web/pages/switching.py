@@ -52,7 +52,8 @@ class SwitchForm(MeterForm):
         self._choose("tariff", [_BY_TYPE, *tariffs])
         named = [(code, code.replace("_", " ").capitalize()) for code in classes]
         self._choose("rate_class", [_BY_TYPE, *named])
-        self._choose("reason", [(each.code, each.name) for each in rebilling.reasons()])
+        reasons = [(each.code, each.name) for each in rebilling.reasons()]
+        self._choose("reason", [("", "Choose one"), *reasons])
 
     def _choose(self, name: str, choices: list[tuple[str, str]]) -> None:
         field = self.fields[name]
@@ -94,6 +95,7 @@ def switch(request: OfficeRequest, property_id: int, point_id: int) -> HttpRespo
         "point": point,
         "form": form,
         "shown": shown,
+        "confirm": _form(request, point_id, auto_id=False) if shown else None,
         "back": f"/properties/{property_id}/meters/",
         "breadcrumbs": _crumbs(about),
     }
@@ -131,12 +133,12 @@ def _point(property_id: int, point_id: int) -> ServicePointRow:
     raise Http404
 
 
-def _form(request: OfficeRequest, point_id: int) -> SwitchForm:
+def _form(request: OfficeRequest, point_id: int, **more: Any) -> SwitchForm:
     today = timezone.localdate()
     numbers = non_metered_accounts(point_id, today)
     choices = rebilling.choices(account_id_of(numbers[0])) if numbers else None
     first = {"on": today, "register": 0, "key": secrets.token_urlsafe(16)}
-    return SwitchForm(choices, request.POST or None, initial=first)
+    return SwitchForm(choices, request.POST or None, initial=first, **more)
 
 
 def _crumbs(about: record.PropertyRecord) -> list[dict[str, str]]:
