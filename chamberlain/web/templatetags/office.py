@@ -171,8 +171,9 @@ def words(code: object) -> str:
 @register.filter
 def phone(digits: str) -> str:
     """Ten digits as `312-555-0142`; anything else, such as a masked number, as it is."""
-    if len(digits) == 10 and digits.isdecimal():
-        return f"{digits[:3]}-{digits[3:6]}-{digits[6:]}"
+    bare = re.sub(r"[\s().-]", "", digits)
+    if len(bare) == 10 and bare.isdecimal():
+        return f"{bare[:3]}-{bare[3:6]}-{bare[6:]}"
     return digits
 
 
