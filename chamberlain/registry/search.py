@@ -55,6 +55,37 @@ def search(text: str, limit: int = 20) -> list[Found]:
         return _shown(matches, text, limit)
 
 
+@dataclass(frozen=True, slots=True)
+class ToPay:
+    """What a cashier chooses from. more: how many fit besides; is_cut: there may be still more."""
+
+    shown: list[Found]
+    more: int
+    is_cut: bool
+
+
+def search_to_pay(text: str, limit: int) -> ToPay:
+    """Accounts that fit a typed text, for who takes money: exact ones first, of them who owe first.
+
+    An account is exact when its number is what was typed, or when its holder's name or its address
+    has every typed word as a word of its own.
+    """
+    found = search(text, LARGEST_LIMIT)
+    typed = _plain_words(text)
+    ordered = sorted(found, key=lambda row: (_rank_to_pay(row, text, typed), row.owed_cents <= 0))
+    return ToPay(ordered[:limit], max(0, len(found) - limit), len(found) == LARGEST_LIMIT)
+
+
+def _rank_to_pay(row: Found, text: str, typed: set[str]) -> int:
+    """0 for the very number, 1 for every word as typed or a number that begins so, 2 for others."""
+    if row.account_number.upper() == text.strip().upper():
+        return 0
+    if row.matched not in ("name", "address"):
+        return 1
+    has_all = any(typed <= _plain_words(side) for side in (row.customer_name, row.address))
+    return 1 if has_all else 2
+
+
 Match = tuple[str, int, int]  # how it matched, account id, rank: the lowest first
 
 _NUMBER_SQL = """
@@ -129,9 +160,17 @@ def _is_account_like(upper: str) -> bool:
     return re.fullmatch(r"[A-Z]{1,4}[- ]?[0-9-]{3,}", upper) is not None
 
 
-def _by_words(text: str, limit: int) -> list[Match]:
+def _plain(text: str) -> str:
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    plain = plain.replace("ł", "l").replace("Ł", "L").translate(_APOSTROPHES).lower()
+    return plain.replace("ł", "l").replace("Ł", "L").translate(_APOSTROPHES).lower()
+
+
+def _plain_words(text: str) -> set[str]:
+    return {word for word in _SEPARATORS.split(_plain(text)) if word}
+
+
+def _by_words(text: str, limit: int) -> list[Match]:
+    plain = _plain(text)
     words = [word for word in _SEPARATORS.split(plain) if word][:_MOST_WORDS]
     # A direction such as the N of N Clark St stands in a quarter of all addresses: it would cost
     # more than it tells. The order of what is found still goes by the whole text.

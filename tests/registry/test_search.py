@@ -12,8 +12,9 @@ from chamberlain.kernel.errors import Invalid
 from chamberlain.registry import operations, queries
 from chamberlain.registry.bulk import COLUMNS, register_many
 from chamberlain.registry.models import PropertyType
-from chamberlain.registry.search import search
+from chamberlain.registry.search import search, search_to_pay
 from chamberlain.registry.spelling import edits, number_variants
+from tests.web import scenes
 
 HOUSEHOLDS = """
 SM-025886 | Rosa Muñoz        | 3125550143 | 14-20-100-001-0000 | 4415 N Kedzie Ave
@@ -149,3 +150,32 @@ def test_the_variants_of_a_number_are_exactly_those_one_error_away(digits):
     assert all(edits(digits, variant) == 1 for variant in variants)
     assert digits + "7" in variants
     assert digits[1:] in variants
+
+
+def named(*names: str) -> pl.DataFrame:
+    one = households().head(1)
+    return pl.concat(
+        one.with_columns(
+            number=pl.lit(f"SM-04000{i}"),
+            name=pl.lit(name),
+            parcel_number=pl.lit(f"17-09-300-01{i}-0000"),
+            address=pl.lit(f"{10 + i} E Oak St"),
+        )
+        for i, name in enumerate(names)
+    )
+
+
+def test_a_cashier_sees_first_who_fits_exactly_and_of_them_who_owes(db):
+    scenes.furnished_office("Zoe Kowalski")
+    register_many(program_actor(), named("Ana Kowalski", "Bea Kowalski", "Cy Kowalskis"))
+    found = search_to_pay("kowalski", 3)
+    assert [row.account_number for row in found.shown] == ["1004220817", "SM-040000", "SM-040001"]
+    assert found.more == 1
+    assert not found.is_cut
+
+
+def test_the_very_number_stands_first_for_a_cashier(city):
+    found = search_to_pay("SM-025887", 8)
+    assert found.shown[0].account_number == "SM-025887"
+    assert found.more == 0
+    assert search_to_pay("", 8).shown == []

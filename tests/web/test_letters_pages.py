@@ -38,7 +38,7 @@ def test_a_clerk_writes_a_letter_and_finds_it_again(number: str, page: Page):
     assert_accessible(page)
     assert_fits(page)
     keep_picture(page, "letters-write")
-    page.get_by_role("button", name="Keep it as sent").click()
+    page.get_by_role("button", name="Send and keep it").click()
     expect(page.get_by_text("is kept as sent.")).to_be_visible()
     expect(page.get_by_text("Thank you for your call.")).to_be_visible()
     assert_accessible(page)

@@ -81,7 +81,7 @@ def test_a_field_check_is_asked_for_and_the_second_clerk_is_told_what_changed(
     sam = actor_named("sam", timezone.localdate())
     operations.note(sam, street.seen(entries[0]), "Called the owner", timezone.now(), "sam")
     day = timezone.localdate() + timedelta(days=5)
-    page.get_by_label("By", exact=True).fill(day.isoformat())
+    page.get_by_label("To be done by").fill(day.isoformat())
     page.get_by_role("button", name="Ask for the field check").click()
     expect(page.locator(".error-summary")).to_contain_text("Sam was here")
     expect(page.locator(".error-summary")).to_contain_text("Called the owner")
@@ -103,7 +103,7 @@ def test_many_entries_are_closed_at_once_and_filters_keep_what_is_asked_for(
     sign_in(page, "robin", "/usage-worklist/")
     page.get_by_label("What", exact=True).select_option("low")
     page.get_by_role("button", name="Show", exact=True).click()
-    expect(page.locator("main")).to_contain_text("No entry is here")
+    expect(page.locator("main")).to_contain_text("No entry fits")
     assert_accessible(page)
     page.goto("/usage-worklist/?rule=high&kind=house&severity=1")
     for found in entries[:2]:

@@ -15,7 +15,7 @@ from chamberlain.cashiering.listings import transfers_of_receipt
 from chamberlain.cashiering.paper import receipt_pdf
 from chamberlain.cashiering.queries import ReceiptView, SessionView, VoidRow
 from chamberlain.kernel.errors import Refused
-from chamberlain.registry.search import Found, search
+from chamberlain.registry.search import ToPay, search_to_pay
 from chamberlain.web.access import actor_of_page, needs
 from chamberlain.web.basket import BasketForm
 from chamberlain.web.middleware import OfficeRequest
@@ -39,14 +39,14 @@ def counter(request: OfficeRequest) -> HttpResponse:
     form.full_clean()
     if request.POST.get("do") == "exact":
         form.fill_in_cash()
-    if request.POST.get("do") == "post" and not found and not form.errors:
+    if request.POST.get("do") == "post" and not (found and found.shown) and not form.errors:
         receipt = _take(request, till, form)
         if receipt is not None:
             return _go(request, reverse("receipt", args=[receipt.receipt_id]))
     return _page(request, till, form, found)
 
 
-def _find(posted: QueryDict) -> list[Found] | None:
+def _find(posted: QueryDict) -> ToPay | None:
     """Looks up what was typed. A number of a paper puts its account straight into the basket."""
     text = str(posted.get("q", "")).strip()
     if not text or posted.get("add") or posted.get("drop"):
@@ -55,7 +55,7 @@ def _find(posted: QueryDict) -> list[Found] | None:
     if account_of_paper(text) is not None:
         posted["add"], posted["q"] = text, ""
         return None
-    return search(text, RESULTS_MAX)
+    return search_to_pay(text, RESULTS_MAX)
 
 
 def _take(request: OfficeRequest, till: SessionView, form: BasketForm) -> ReceiptView | None:
@@ -85,7 +85,7 @@ def _go(request: OfficeRequest, url: str) -> HttpResponse:
 
 
 def _page(
-    request: OfficeRequest, till: SessionView, form: BasketForm, found: list[Found] | None
+    request: OfficeRequest, till: SessionView, form: BasketForm, found: ToPay | None
 ) -> HttpResponse:
     start = _start(form, found, str(request.POST.get("do", "")))
     form.start_at(start)
@@ -100,9 +100,9 @@ def _page(
     return render(request, "counter/counter.html", context)
 
 
-def _start(form: BasketForm, found: list[Found] | None, done: str) -> str:
+def _start(form: BasketForm, found: ToPay | None, done: str) -> str:
     """Where the cashier types next: a wrong field, what was found, the money, the button."""
-    if found:
+    if found and found.shown:
         return "found"
     wrong = [name for name in form.errors if name in form.fields]
     if wrong:
@@ -122,7 +122,7 @@ def _start(form: BasketForm, found: list[Found] | None, done: str) -> str:
 def find(request: OfficeRequest) -> HttpResponse:
     """Customers while the name is being typed."""
     text = str(request.POST.get("q", "")).strip()[:100]
-    found = search(text, RESULTS_MAX) if text else None
+    found = search_to_pay(text, RESULTS_MAX) if text else None
     return render(request, "counter/found.html", {"found": found, "is_live": True})
 
 

@@ -80,7 +80,7 @@ class StepForm(forms.Form):
     kind = forms.ChoiceField(
         label="In the field", required=False, choices=[*queries.FIELD_CHECKS.items()]
     )
-    check_by = forms.DateField(label="By", required=False, widget=DayInput)
+    check_by = forms.DateField(label="To be done by", required=False, widget=DayInput)
     resolution = forms.ChoiceField(label="How it is resolved", required=False)
     key = forms.CharField(max_length=40, widget=forms.HiddenInput)
     version = forms.IntegerField(widget=forms.HiddenInput)

@@ -26,11 +26,12 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, pgettext
+from django.utils.translation import get_language, get_language_info, pgettext
 from django.utils.translation import gettext as _
 
 from chamberlain.billing.explanation import quantity_in_words
 from chamberlain.kernel.money import show_cents
+from chamberlain.tariffs.units import UNIT_NAMES
 
 register = template.Library()
 
@@ -170,18 +171,39 @@ def words(code: object) -> str:
 @register.filter
 def phone(digits: str) -> str:
     """Ten digits as `312-555-0142`; anything else, such as a masked number, as it is."""
-    if len(digits) == 10 and digits.isdecimal():
-        return f"{digits[:3]}-{digits[3:6]}-{digits[6:]}"
+    bare = re.sub(r"[\s().-]", "", digits)
+    if len(bare) == 10 and bare.isdecimal():
+        return f"{bare[:3]}-{bare[3:6]}-{bare[6:]}"
     return digits
 
 
 @register.filter
 def usage(thousandths: object, unit: object) -> SafeString:
-    """Usage in whole thousandths of a unit, in full: `12.5 hundred cubic feet`; a dash for none."""
+    """Usage in whole thousandths of a unit, in full: `12.5 hundred cubic feet`; a dash for none.
+
+    A line that is a share of others counts dollars: `$44.50`.
+    """
     if _is_missing(thousandths) or _is_missing(unit):
         return NOTHING
-    text = quantity_in_words(_whole(thousandths), str(unit))
-    return format_html('<span class="quantity">{}</span>', text)
+    whole = _whole(thousandths)
+    if unit == "dollar" and whole % 10 == 0:
+        return money(whole // 10)
+    return format_html('<span class="quantity">{}</span>', quantity_in_words(whole, str(unit)))
+
+
+@register.filter
+def unit_name(code: object) -> str:
+    """A unit of volume in full: `ccf` as `hundred cubic feet`; any other code as words."""
+    return _(UNIT_NAMES.get(str(code), str(code).replace("_", " ")))
+
+
+@register.filter
+def language_name(code: str) -> str:
+    """A language's name: `es` as `Spanish`; a code that is not known as it is."""
+    try:
+        return str(get_language_info(code)["name"])
+    except KeyError:
+        return code
 
 
 @register.filter
@@ -190,7 +212,7 @@ def units(thousandths: object) -> SafeString:
     if _is_missing(thousandths):
         return NOTHING
     number = Decimal(_whole(thousandths)).scaleb(-3).normalize()
-    return format_html('<span class="quantity">{}</span>', f"{number:,f}")
+    return format_html('<span class="quantity">{}</span>', f"{number:,f}".replace("-", MINUS))
 
 
 @register.filter
