@@ -9,7 +9,16 @@ from django.http import HttpRequest
 from ninja import NinjaAPI, Schema
 from ninja.openapi.schema import OpenAPISchema
 
-from chamberlain.api import accounts, adjustments, bill_runs, bills, payments, plans, rebills
+from chamberlain.api import (
+    accounts,
+    adjustments,
+    bill_runs,
+    bills,
+    explaining,
+    payments,
+    plans,
+    rebills,
+)
 from chamberlain.api.problems import MEDIA_TYPE, Problem, add_handlers
 from chamberlain.api.reference import Reference
 from chamberlain.api.tokens import Bearer, actor_of_request
@@ -106,5 +115,5 @@ api.add_router("", accounts.router)
 api.add_router("", bills.router)
 api.add_router("/payments", payments.router)
 api.add_router("/bill-runs", bill_runs.router)
-for account_work in (rebills, adjustments, plans):
+for account_work in (rebills, adjustments, plans, explaining):
     api.add_router("", account_work.router)
