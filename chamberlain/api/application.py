@@ -9,7 +9,18 @@ from django.http import HttpRequest
 from ninja import NinjaAPI, Schema
 from ninja.openapi.schema import OpenAPISchema
 
-from chamberlain.api import accounts, bill_runs, bills, explaining, past, payments
+from chamberlain.api import (
+    accounts,
+    adjustments,
+    bill_runs,
+    bills,
+    explaining,
+    past,
+    payments,
+    penalties,
+    plans,
+    rebills,
+)
 from chamberlain.api.problems import MEDIA_TYPE, Problem, add_handlers
 from chamberlain.api.reference import Reference
 from chamberlain.api.tokens import Bearer, actor_of_request
@@ -108,3 +119,5 @@ api.add_router("", past.router)
 api.add_router("", explaining.router)
 api.add_router("/payments", payments.router)
 api.add_router("/bill-runs", bill_runs.router)
+for account_work in (rebills, adjustments, plans, penalties):
+    api.add_router("", account_work.router)

@@ -88,3 +88,19 @@ def page_of(found: Sequence[T], offset: int, limit: int) -> tuple[list[T], str |
     """The items of a page and the next cursor, when one more than `limit` was asked for."""
     more = len(found) > limit
     return list(found[:limit]), str(offset + limit) if more else None
+
+
+Text = Annotated[str, Field(strict=True, pattern=r"^[^\x00-\x1f]{1,140}$")]
+Code = Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9_.\-]{1,40}$")]
+DocumentNumber = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9.\-]{0,39}$")]
+S = TypeVar("S", bound=Schema)
+
+
+def shown(schema: type[S], row: object, **other: object) -> S:
+    """A row of a query as the API answers it; other: fields that the row calls by another name."""
+    same = {
+        name: getattr(row, name)
+        for name in schema.model_fields
+        if name not in other and hasattr(row, name)
+    }
+    return schema(**same, **other)
