@@ -50,8 +50,11 @@ def demo(
     _load_cities()
     agrees = _santa_monica(workers)
     _chicago()
+    sign_ins = _sign_ins()
+    _account_work()
     holds = ledger.show_proof()
-    _show_sign_ins()
+    office.console.print(sign_ins)
+    office.console.print(_where_to_look())
     office.console.print(f"Made in {time.monotonic() - started:.0f} seconds.")
     if not (agrees and holds):
         raise typer.Exit(1)
@@ -129,14 +132,30 @@ def _chicago() -> None:
     office.console.print(f"Chicago: {accounts:,} made-up accounts under the real rates.")
 
 
-def _show_sign_ins() -> None:
+def _account_work() -> None:
+    from chamberlain.cities.demonstration import do_account_work
+
+    with _telling("Chicago's account work"):
+        do_account_work(office.today(), office.now())
+
+
+def _sign_ins() -> Table:
     from chamberlain.cities.demonstration import ensure_demonstration_users
 
     password = _password()
     table = Table("Sign in as", "Password", "Role", "Center", title="One sign-in for each role")
     for user in ensure_demonstration_users(password, office.today(), office.now()):
         table.add_row(user.username, password, user.role, user.center or "city-wide")
-    office.console.print(table)
+    return table
+
+
+def _where_to_look() -> Table:
+    from chamberlain.cities.demonstration import places
+
+    table = Table("What", "Page", title="Where to look, as clara or amir")
+    for place in places():
+        table.add_row(place.what, place.address)
+    return table
 
 
 def _password() -> str:

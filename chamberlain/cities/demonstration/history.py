@@ -96,7 +96,7 @@ def _season_billed_by(day: date, season_starts: tuple[int, ...]) -> date | None:
 
 
 def play(actor: Actor, past: Past, progress: Callable[[str], None]) -> None:
-    """Plays every day of the past that is not sealed yet."""
+    """Plays every day of the past that is not sealed yet, and none once the office is at work."""
     city = read_city(city_folder("chicago"))
     center = Center.objects.get(code=OFFICE)
     starts = city.policies.billing.season_starts if city.policies else ()
@@ -107,8 +107,10 @@ def play(actor: Actor, past: Past, progress: Callable[[str], None]) -> None:
             "day", flat=True
         )
     )
-    waiting = [day for day in days if day.day not in sealed]
-    if not waiting:
+    latest = max(sealed, default=date.min)
+    waiting = [day for day in days if day.day > latest]
+    at_work = BusinessDay.objects.filter(center=center, closed_at=None)
+    if not waiting or at_work.exclude(day__in=[day.day for day in waiting]).exists():
         return
     _analyze()
     books = payments.Books(past.seed, days[0].day)
