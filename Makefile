@@ -5,7 +5,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 export PYTHON
 
-.PHONY: all venv assets demo test check bench lock clean help
+.PHONY: all venv assets demo test check bench pictures lock clean help
 
 all: venv assets  ## Prepare the virtual environment and the pages' assets
 
@@ -27,6 +27,10 @@ check: all  ## Style, types, layers, migrations, words, lock files, known weakne
 
 bench: all  ## Figures against the limits of this machine: NAMES="rating pdf", QUICK=1 for a short run
 	@$(BIN)/python -m bench $(NAMES) $(if $(filter 1,$(QUICK)),--quick)
+
+pictures: all  ## The pictures of README and docs/office, taken from the demonstration
+	@bash .ci/chromium
+	@$(BIN)/python -m checks.pictures
 
 lock: venv  ## Write requirements.lock anew from pyproject.toml
 	@bash .ci/lock
