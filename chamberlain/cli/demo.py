@@ -153,6 +153,7 @@ def _where_to_look() -> Table:
     from chamberlain.cities.demonstration import places
 
     table = Table("What", "Page", title="Where to look, as clara or amir")
+    table.columns[1].no_wrap = True
     for place in places():
         table.add_row(place.what, place.address)
     return table

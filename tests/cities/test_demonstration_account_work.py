@@ -54,14 +54,18 @@ def test_every_kind_of_account_work_is_there_once_and_the_books_hold(chicago):
     assert {table: found[table] for table in _COUNTS if found[table] < _COUNTS[table]} == {}
     assert found["watching_finding"] > 0
     assert proof.prove(program_actor()).holds
+    assert decided() == [("clara", "amir")] * 2
+    places = demonstration.places()
+    assert len({place.address for place in places}) == len(places) >= 15
+    assert all(place.address.startswith("/") and "None" not in place.address for place in places)
 
     demonstration.do_account_work(TODAY, NOW)
     demonstration.generate_chicago(TODAY, accounts=150, periods=5)
     assert counts() == found
 
 
-def test_whoever_asks_is_not_who_approves(chicago):
-    demonstration.do_account_work(TODAY, NOW)
+def decided():
+    """Who asked for and who decided what is decided."""
     names = dict(User.objects.values_list("pk", "username"))
     with connection.cursor() as cursor:
         cursor.execute(
@@ -69,22 +73,12 @@ def test_whoever_asks_is_not_who_approves(chicago):
             " UNION ALL SELECT asked_by_id, decided_by_id FROM adjusting_adjustment"
             " WHERE decided_by_id IS NOT NULL"
         )
-        decided = [(names[asked], names[by]) for asked, by in cursor.fetchall()]
-    assert decided == [("clara", "amir")] * 2
-
-
-def test_each_place_to_look_at_is_told_once(chicago):
-    demonstration.do_account_work(TODAY, NOW)
-    found = demonstration.places()
-    assert len({place.address for place in found}) == len(found) >= 15
-    assert all(place.address.startswith("/") and "None" not in place.address for place in found)
+        return [(names[asked], names[by]) for asked, by in cursor.fetchall()]
 
 
 def test_when_the_office_closed_its_day_the_work_goes_on_the_next(chicago):
-    office = BusinessDay.objects.filter(closed_at=None)
-    assert not office.exists()
     actor = program_actor()
     day = open_business_day(actor, revenue_office().center_id, TODAY, NOW)
     seal_business_day(actor, day.pk, NOW)
     demonstration.do_account_work(TODAY, NOW)
-    assert office.get().day == date(2026, 11, 25)
+    assert BusinessDay.objects.get(closed_at=None).day == date(2026, 11, 25)
