@@ -28,7 +28,8 @@ check: all  ## Style, types, layers, migrations, words, lock files, known weakne
 bench: all  ## Figures against the limits of this machine: NAMES="rating pdf", QUICK=1 for a short run
 	@$(BIN)/python -m bench $(NAMES) $(if $(filter 1,$(QUICK)),--quick)
 
-pictures: all  ## Take the pictures of docs/ anew from the demonstration city
+pictures: all  ## The pictures of README and docs/office, taken from the demonstration
+	@bash .ci/chromium
 	@$(BIN)/python -m checks.pictures
 
 lock: venv  ## Write requirements.lock anew from pyproject.toml

@@ -51,10 +51,10 @@ def demo(
     agrees = _santa_monica(workers)
     _chicago()
     sign_ins = _sign_ins()
-    examples = _account_work()
+    _account_work()
     holds = ledger.show_proof()
     office.console.print(sign_ins)
-    office.console.print(examples)
+    office.console.print(_where_to_look())
     office.console.print(f"Made in {time.monotonic() - started:.0f} seconds.")
     if not (agrees and holds):
         raise typer.Exit(1)
@@ -132,14 +132,11 @@ def _chicago() -> None:
     office.console.print(f"Chicago: {accounts:,} made-up accounts under the real rates.")
 
 
-def _account_work() -> Table:
-    from chamberlain.cities.demonstration import make_account_work
+def _account_work() -> None:
+    from chamberlain.cities.demonstration import do_account_work
 
-    table = Table("Where to look", "Page", title="Account work of the made-up Chicago")
     with _telling("Chicago's account work"):
-        for example in make_account_work(office.today(), office.now()):
-            table.add_row(example.what, example.page)
-    return table
+        do_account_work(office.today(), office.now())
 
 
 def _sign_ins() -> Table:
@@ -149,6 +146,16 @@ def _sign_ins() -> Table:
     table = Table("Sign in as", "Password", "Role", "Center", title="One sign-in for each role")
     for user in ensure_demonstration_users(password, office.today(), office.now()):
         table.add_row(user.username, password, user.role, user.center or "city-wide")
+    return table
+
+
+def _where_to_look() -> Table:
+    from chamberlain.cities.demonstration import places
+
+    table = Table("What", "Page", title="Where to look, as clara or amir")
+    table.columns[1].no_wrap = True
+    for place in places():
+        table.add_row(place.what, place.address)
     return table
 
 

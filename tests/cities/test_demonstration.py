@@ -189,30 +189,3 @@ def test_there_is_a_sign_in_for_each_role_and_its_password_works_at_once():
 def test_demonstration_users_need_a_loaded_city():
     with pytest.raises(NotFound):
         demonstration.ensure_demonstration_users("correct horse battery", TODAY, NOW)
-
-
-def test_account_work_is_shown_by_examples_that_are_made_once(chicago, settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
-    generate()
-    demonstration.ensure_demonstration_users("pass-word-1", TODAY, NOW)
-    made = demonstration.make_account_work(TODAY, NOW)
-    assert [example.page.split("/")[1] for example in made] == [
-        "rebills", "rebills", "adjustments", "adjustments", "plans", "finals", "certificates",
-        "accounts", "letters", "letters", "usage-worklist",
-    ]  # fmt: skip
-    found = proof.prove(program_actor())
-    assert found.differences == ()
-    after = shape()
-    assert demonstration.make_account_work(TODAY, NOW) == made
-    assert shape() == after
-
-
-def test_the_history_goes_on_after_a_day_that_was_left_open(chicago):
-    generate()
-    demonstration.ensure_demonstration_users("pass-word-1", TODAY, NOW)
-    demonstration.make_account_work(TODAY, NOW)
-    later = date(2027, 1, 20)
-    demonstration.generate_chicago(later, accounts=150, periods=6)
-    assert not BusinessDay.objects.filter(closed_at=None).exists()
-    assert BusinessDay.objects.filter(day__gt=TODAY).exists()
-    assert proof.prove(program_actor()).differences == ()

@@ -1,265 +1,302 @@
-"""Account work of the made-up city: examples of what clerks and supervisors do, by its people.
+"""The account work of the demonstration: what clerks asked for and second persons decided.
 
-Every example goes through the operation that a person uses, with the two people that it needs,
-on an account that is found by what it has. Made before, it is found again by its key. One that
-does not fit the city as it is (a small one may lack such an account) is left out.
+Everything is done by the operations that the pages use, on accounts that are picked by what they
+are, in the order of their numbers. All of it is one transaction beside the watch of the usage,
+so that it is there whole or not at all; done before, it changes nothing.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
+from pathlib import Path
 
-from chamberlain.billing.adjusting import operations as adjusting
-from chamberlain.billing.certificates import applications
+from django.db import transaction
+
+from chamberlain.billing.adjusting.operations import Wanted, approve_adjustment, ask_adjustment
+from chamberlain.billing.certificates.operations import (
+    Identification,
+    NewApplication,
+    accept_application,
+    submit_application,
+)
+from chamberlain.billing.deposits.operations import ask_deposit
 from chamberlain.billing.finals.operations import Leaving, ask_final_bill
-from chamberlain.billing.plans.offers import Wanted, charges_for_plan
-from chamberlain.billing.plans.operations import approve_plan, offer_plan
-from chamberlain.billing.plans.queries import plans_of_account
+from chamberlain.billing.occupancy import Forwarding
+from chamberlain.billing.plans import offers
+from chamberlain.billing.plans.operations import offer_plan
 from chamberlain.billing.plans.terms import terms_on
-from chamberlain.billing.rebilling import operations as rebilling
-from chamberlain.billing.rebilling import queries as rebills
 from chamberlain.billing.rebilling.corrections import Corrections
-from chamberlain.casework.letters import batches
+from chamberlain.billing.rebilling.models import Rebill
+from chamberlain.billing.rebilling.operations import (
+    NewRebill,
+    ask_for_approval,
+    draft_rebill,
+    post_rebill,
+)
+from chamberlain.casework.letters.batches import ask_batch, past_due
+from chamberlain.casework.letters.models import Letter
 from chamberlain.casework.letters.operations import send_letter
+from chamberlain.cities.demonstration.history import calendar_of
+from chamberlain.cities.loading import city_folder
+from chamberlain.cities.schema import read_city
 from chamberlain.database.rows import rows
-from chamberlain.identity.actors import Actor, actor_of, program_actor
-from chamberlain.identity.models import Center, User
+from chamberlain.identity.actors import Actor, actor_named
+from chamberlain.identity.queries import revenue_office
 from chamberlain.kernel.errors import Refused
-from chamberlain.ledger.operations import open_business_day, seal_business_day
+from chamberlain.kernel.paper import pdf
+from chamberlain.ledger.models import BusinessDay
+from chamberlain.ledger.operations import open_business_day
 from chamberlain.ledger.queries import open_day
 from chamberlain.metering.watching.watches import plan_watch, run_watch
-from chamberlain.registry import preferences
+from chamberlain.registry.documents import keep_document
+from chamberlain.registry.models import Ownership, Property
+from chamberlain.registry.operations import add_contact, change_holder, register_customer
+from chamberlain.registry.ownership import end_ownership, record_ownership
+from chamberlain.registry.preferences import choose_mail, mark_customer
 
-OFFICE = "REV"
-_WATCHED_DAYS = 70
+KEY = "demonstration"
+COURT_CASE = "26-10842"
+_DEED = Path(__file__).parent / "templates" / "deed.typ"
+_WATCHED_DAYS = 75
+_TRIED = 40
+
+_ACCOUNTS = """
+    SELECT a.id, a.number, h.customer_id, h.property_id
+    FROM ledger_account a
+    JOIN registry_accountholding h ON h.account_id = a.id AND upper(h.period) IS NULL
+    JOIN registry_customer c ON c.id = h.customer_id
+    JOIN registry_property p ON p.id = h.property_id
+    LEFT JOIN ledger_balance b ON b.account_id = a.id
+    WHERE a.number LIKE 'CH-%%' AND NOT a.id = ANY(%s) AND {which}
+    ORDER BY a.number LIMIT %s
+"""
+_LARGEST_READ = """
+    SELECT r.id, r.usage_thousandths, r.from_on, r.to_on FROM billing_bill b
+    JOIN metering_read r ON r.id = b.read_id
+    WHERE b.account_id = %s AND r.to_on > %s ORDER BY r.usage_thousandths DESC, r.id LIMIT 1
+"""
+_LARGE_USE = """p.property_type_id IN ('institutional', 'commercial', 'apartments')
+    AND EXISTS (SELECT FROM billing_bill WHERE account_id = a.id AND read_id IS NOT NULL)"""
+_A_PERSON = "c.kind = 'person' AND coalesce(b.credit_cents, 0) = 0"
+_PAID_UP = f"{_A_PERSON} AND coalesce(b.owed_cents, 0) = 0"
+_OWES = f"{_A_PERSON} AND b.owed_cents BETWEEN 10000 AND 150000"
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
-    """Something to look at: what it is, and the address of its page."""
+class Picked:
+    """An account that something is done with."""
 
-    what: str
-    page: str
+    account_id: int
+    number: str
+    customer_id: int
+    property_id: int
 
 
 @dataclass(frozen=True, slots=True)
-class _Desk:
-    """Who works, when, and on which business day of the revenue office."""
+class Desk:
+    """Who works, on which day; taken: the accounts that something is done with already."""
 
-    clara: Actor
-    amir: Actor
+    clerk: Actor
+    supervisor: Actor
     day_id: int
     today: date
     now: datetime
+    taken: list[int] = field(default_factory=list)
 
 
-_ACCOUNTS = """
-    SELECT a.id, a.number, k.customer_id, k.property_id
-    FROM ledger_account a
-    JOIN registry_accountholding k ON k.account_id = a.id AND upper_inf(k.period)
-    JOIN ledger_balance b ON b.account_id = a.id
-    WHERE a.number LIKE 'CH-%%' AND {having}
-        AND EXISTS (SELECT 1 FROM billing_serviceagreement g
-            WHERE g.account_id = a.id AND g.is_metered = %(metered)s AND upper_inf(g.period))
-    ORDER BY a.number LIMIT 1 OFFSET %(skip)s
-"""
+def do_account_work(today: date, now: datetime) -> None:
+    """Does the account work once: needs the city, its history and the demonstration's users.
+
+    Raises NotFound before they are there.
+    """
+    supervisor = actor_named("amir", today)
+    with transaction.atomic():
+        if not Letter.objects.filter(idempotency_key=f"{KEY} letter past_due").exists():
+            day = _open_day(actor_named("cole", today), today, now)
+            desk = Desk(actor_named("clara", today), supervisor, day.pk, today, now)
+            _work(desk)
+    since = today - timedelta(days=_WATCHED_DAYS)
+    run_watch(plan_watch(supervisor, today, now, f"{KEY} watch", since))
 
 
-def make_account_work(today: date, now: datetime) -> list[Example]:
-    """Makes the examples that are missing; returns all of them. Needs the city and its people."""
-    desk = _desk(today, now)
-    return list(_made(desk))
+def _open_day(coordinator: Actor, today: date, now: datetime) -> BusinessDay:
+    """The revenue office's open day: today's, or the next when today is closed already."""
+    office = revenue_office().center_id
+    found = open_day(office)
+    if found:
+        return found
+    day = today
+    if BusinessDay.objects.filter(center_id=office, day=today).exists():
+        calendar = calendar_of(read_city(city_folder("chicago")).city)
+        day = calendar.on_or_after(today + timedelta(days=1))
+    return open_business_day(coordinator, office, day, now)
 
 
-def _desk(today: date, now: datetime) -> _Desk:
-    center_id = Center.objects.get(code=OFFICE).pk
-    day = open_day(center_id)
-    if day is not None and day.day < today:
-        seal_business_day(program_actor(), day.pk, now)
-        day = None
-    day = day or open_business_day(program_actor(), center_id, today, now)
-    people = {name: actor_of(User.objects.get(username=name), today) for name in ("clara", "amir")}
-    return _Desk(people["clara"], people["amir"], day.pk, today, now)
+def _work(desk: Desk) -> None:
+    one_of(desk, _LARGE_USE, partial(_rebill, desk, is_posted=True))
+    one_of(desk, _LARGE_USE, partial(_rebill, desk, is_posted=False))
+    one_of(desk, _OWES, partial(_leak, desk, cents=4_500, is_approved=True))
+    one_of(desk, _OWES, partial(_leak, desk, cents=6_250, is_approved=False))
+    one_of(desk, "b.credit_cents > 0 AND b.owed_cents = 0", partial(_refund, desk))
+    one_of(desk, _OWES, partial(_plan, desk, which="in force"))
+    one_of(desk, "b.owed_cents > 150000", partial(_plan, desk, which="offered"))
+    one_of(desk, _A_PERSON, partial(_moves_out, desk))
+    one_of(desk, _PAID_UP, partial(_certificate, desk, is_accepted=False))
+    one_of(desk, _PAID_UP, partial(_certificate, desk, is_accepted=True))
+    one_of(desk, _PAID_UP, partial(_deed_came, desk))
+    one_of(desk, _PAID_UP, partial(_own_together, desk))
+    one_of(desk, _OWES, partial(_bankrupt, desk))
+    one_of(desk, _PAID_UP, partial(_spanish_without_paper, desk))
+    one_of(desk, _OWES, partial(_write, desk, code="past_due"))
+    one_of(desk, "p.property_type_id IN ('commercial', 'mixed_use')", partial(_deposit, desk))
+    one_of(desk, _PAID_UP, partial(_hold_two, desk))
+    chosen = past_due(60, 10_000, desk.today)
+    ask_batch(desk.supervisor, "past_due", "", chosen, desk.today, desk.now, f"{KEY} letters")
 
 
-def _made(desk: _Desk) -> Iterator[Example]:
-    examples: tuple[Callable[[_Desk], Example], ...] = (
-        _rebill_posted,
-        _rebill_waiting,
-        _adjustment_posted,
-        _adjustment_waiting,
-        _plan,
-        _final_bill,
-        _certificate,
-        _holder_of_note,
-        _letter,
-        _letters_to_many,
-        _usage_worklist,
-    )
-    for make in examples:
+def one_of(desk: Desk, which: str, do: Callable[[Picked], None]) -> bool:
+    """Does something with the first account of a kind that it can be done with.
+
+    which: a condition in SQL. Returns whether there was one among the first few.
+    """
+    for row in rows(_ACCOUNTS.format(which=which), [desk.taken, _TRIED]):
+        picked = Picked(*row)
         try:
-            yield make(desk)
-        except (Refused, LookupError):
+            with transaction.atomic():
+                do(picked)
+        except Refused:
             continue
+        desk.taken.append(picked.account_id)
+        return True
+    return False
 
 
-def _account(skip: int, having: str = "true", *, metered: bool = True) -> tuple[int, str, int, int]:
-    found = rows(_ACCOUNTS.format(having=having), {"skip": skip, "metered": metered})
+def _rebill(desk: Desk, picked: Picked, is_posted: bool) -> None:
+    """A read whose first digit was misread, so large that a second person has to look at it."""
+    found = rows(_LARGEST_READ, [picked.account_id, desk.today - timedelta(days=700)])
     if not found:
-        raise LookupError(having)
-    account_id, number, customer_id, property_id = found[0]
-    return int(account_id), str(number), int(customer_id), int(property_id)
+        raise Refused("No read of this account was billed lately.")
+    read_id, usage, from_on, to_on = found[0]
+    right = Corrections(reads={int(read_id): int(usage) // 5_000 * 1_000})
+    note = "The customer sent a picture of the register; its first digit was misread"
+    asked = NewRebill(picked.number, from_on, to_on, "read_wrong", note, right)
+    key = f"{KEY} rebill {'posted' if is_posted else 'asked'}"
+    rebill_id = draft_rebill(desk.clerk, asked, desk.today, desk.now, key)
+    if not Rebill.objects.get(pk=rebill_id).needs_approval:
+        raise Refused("This rebill needs no second person.")
+    ask_for_approval(desk.clerk, rebill_id)
+    if is_posted:
+        post_rebill(desk.supervisor, rebill_id, desk.day_id, desk.today, desk.now)
 
 
-def _before(table: str, key: str) -> str:
-    """The number of what was made with a key before, "" when nothing was."""
-    found = rows(f"SELECT number FROM {table} WHERE idempotency_key = %s", [key])
-    return str(found[0][0]) if found else ""
+def _leak(desk: Desk, picked: Picked, cents: int, is_approved: bool) -> None:
+    note = "The service line leaked under the floor; the plumber's bill is in the file"
+    key = f"{KEY} leak {'approved' if is_approved else 'asked'}"
+    wanted = Wanted(picked.number, "leak_repaired", cents, note)
+    number = ask_adjustment(desk.clerk, wanted, desk.today, desk.now, key)
+    if is_approved:
+        approve_adjustment(desk.supervisor, number, desk.day_id, desk.now)
 
 
-def _draft(desk: _Desk, number: str, corrections: Corrections, key: str, since: date) -> int:
-    asked = rebilling.NewRebill(
-        number, since, None, "read_wrong", "The holder sent a picture of the dial", corrections
-    )
-    return rebilling.draft_rebill(desk.clara, asked, desk.today, desk.now, key)
+def _refund(desk: Desk, picked: Picked) -> None:
+    query = "SELECT credit_cents FROM ledger_balance WHERE account_id = %s"
+    cents = int(rows(query, [picked.account_id])[0][0])
+    wanted = Wanted(picked.number, "credit_asked_back", cents, "The customer asked by telephone")
+    ask_adjustment(desk.clerk, wanted, desk.today, desk.now, f"{KEY} refund")
 
 
-def _rebill_posted(desk: _Desk) -> Example:
-    account_id, number, *_ = _account(10)
-    since = desk.today - timedelta(days=180)
-    reads = rebills.reads_to_correct(account_id, since, None)
-    last = reads[-1]
-    corrections = Corrections(reads={last.read_id: last.usage_thousandths * 4 // 5})
-    rebill_id = _draft(desk, number, corrections, "demonstration rebill 1", since)
-    row = rebills.rebill(rebill_id).row
-    if row.status == "draft" and row.needs_approval:
-        rebilling.ask_for_approval(desk.clara, rebill_id)
-    if row.status != "posted":
-        poster = desk.amir if row.needs_approval else desk.clara
-        rebilling.post_rebill(poster, rebill_id, desk.day_id, desk.today, desk.now)
-    return Example("A bill set right, old against new", f"/rebills/{rebill_id}/")
+def _plan(desk: Desk, picked: Picked, which: str) -> None:
+    """Up to the amount that passes without approval it is in force at once, above it waits."""
+    terms = [each for each in terms_on(desk.today) if each.code == "standard"]
+    charges = offers.charges_for_plan(picked.account_id, terms)
+    ids = tuple(charge.charge_id for charge in charges)
+    instalments = 4 if which == "in force" else 12
+    wanted = offers.Wanted(picked.account_id, ids, "standard", instalments)
+    offer_plan(desk.clerk, wanted, desk.today, desk.now, f"{KEY} plan {which}")
 
 
-def _rebill_waiting(desk: _Desk) -> Example:
-    account_id, number, *_ = _account(11)
-    [(bill, from_on)] = rows(
-        """SELECT number, from_on FROM billing_bill b WHERE account_id = %s AND entry_id IS NOT NULL
-            AND NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.reverses_id = b.entry_id)
-           ORDER BY id DESC LIMIT 1""",
-        [account_id],
-    )
-    key = "demonstration rebill 2"
-    rebill_id = _draft(desk, number, Corrections(takes_back=(bill,)), key, from_on)
-    if rebills.rebill(rebill_id).row.status == "draft":
-        rebilling.ask_for_approval(desk.clara, rebill_id)
-    return Example("A bill that is to be taken back, waiting for another person",
-                   f"/rebills/{rebill_id}/")  # fmt: skip
+def _moves_out(desk: Desk, picked: Picked) -> None:
+    forwarding = Forwarding("18 Cedar Court, Evanston IL", "60201")
+    leaving = Leaving(picked.number, desk.today - timedelta(days=2), forwarding)
+    ask_final_bill(desk.clerk, leaving, desk.today, desk.now)
 
 
-def _ask(desk: _Desk, number: str, cents: int, note: str, key: str) -> str:
-    wanted = adjusting.Wanted(number, "leak_repaired", cents, note)
-    return adjusting.ask_adjustment(desk.clara, wanted, desk.today, desk.now, key)
-
-
-def _adjustment_posted(desk: _Desk) -> Example:
-    key = "demonstration adjustment 1"
-    note = "Toilet ran for a month; the plumber's bill is on file"
-    asked = _before("adjusting_adjustment", key)
-    asked = asked or _ask(desk, _account(12, "b.owed_cents > 5000")[1], 4_000, note, key)
-    if rows("SELECT 1 FROM adjusting_adjustment WHERE number = %s AND status = 'asked'", [asked]):
-        adjusting.approve_adjustment(desk.amir, asked, desk.day_id, desk.now, "Seen the bill")
-    return Example("A leak credit that another person approved", f"/adjustments/{asked}/")
-
-
-def _adjustment_waiting(desk: _Desk) -> Example:
-    key = "demonstration adjustment 2"
-    note = "Pipe burst in the yard in the frost"
-    asked = _before("adjusting_adjustment", key)
-    asked = asked or _ask(desk, _account(13, "b.owed_cents > 9000")[1], 7_500, note, key)
-    return Example("An adjustment that waits for approval", f"/adjustments/{asked}/")
-
-
-def _plan(desk: _Desk) -> Example:
-    key = "demonstration plan 1"
-    number = _before("plans_plan", key)
-    if not number:
-        account_id, *_ = _account(3, "b.owed_cents BETWEEN 20000 AND 90000")
-        kinds = terms_on(desk.today)
-        charges = tuple(each.charge_id for each in charges_for_plan(account_id, kinds))
-        wanted = Wanted(account_id, charges, "standard", 6)
-        number = offer_plan(desk.clara, wanted, desk.today, desk.now, key)
-        if plans_of_account(account_id)[0].status == "offered":
-            approve_plan(desk.amir, number, desk.today, desk.now)
-    return Example("A payment plan in instalments", f"/plans/{number}/")
-
-
-def _final_bill(desk: _Desk) -> Example:
-    found = rows(
-        """SELECT a.number FROM finals_moveout m JOIN ledger_account a ON a.id = m.account_id
-           WHERE a.number LIKE 'CH-%%' ORDER BY m.id LIMIT 1""",
-        [],
-    )
-    number = found[0][0] if found else _account(15)[1]
-    if not found:
-        ask_final_bill(desk.clara, Leaving(number, desk.today), desk.today, desk.now)
-    return Example("A holder who moves out, with the final read asked for", "/finals/")
-
-
-def _certificate(desk: _Desk) -> Example:
-    key = "demonstration certificate 1"
-    made = _before("certificates_application", key)
-    if made:
-        return Example("A full payment certificate, its closing near", f"/certificates/{made}/")
-    _, number, _, property_id = _account(16)
-    [(seller,)] = rows(
-        """SELECT c.name FROM registry_ownership o JOIN registry_customer c ON c.id = o.customer_id
-           WHERE o.property_id = %s AND upper_inf(o.period) ORDER BY o.id LIMIT 1""",
-        [property_id],
-    )
-    asked = applications.NewApplication(
-        number, "seller", seller, "312 555 0117", seller, "Jordan Ellis",
-        desk.today + timedelta(days=9),
+def _certificate(desk: Desk, picked: Picked, is_accepted: bool) -> None:
+    closing_on = desk.today + timedelta(days=30)
+    seller, buyer = _holder(picked), "Irene Castellanos"
+    asked = NewApplication(
+        picked.number, "buyer", buyer, "312-555-0143", seller, buyer, closing_on
     )  # fmt: skip
-    made = applications.submit_application(desk.clara, asked, desk.today, desk.now, key)
-    seen = applications.Identification(government_id=True)
-    applications.accept_application(desk.clara, made, seen, desk.day_id, desk.now)
-    return Example("A full payment certificate, its closing near", f"/certificates/{made}/")
+    key = f"{KEY} certificate {'accepted' if is_accepted else 'received'}"
+    number = submit_application(desk.clerk, asked, desk.today, desk.now, key)
+    if is_accepted:
+        seen = Identification(government_id=True)
+        accept_application(desk.clerk, number, seen, desk.day_id, desk.now)
 
 
-def _holder_of_note(desk: _Desk) -> Example:
-    _, number, customer_id, _ = _account(
-        0,
-        """EXISTS (SELECT 1 FROM registry_contact e JOIN registry_customer c ON c.id = e.customer_id
-            WHERE c.id = k.customer_id AND c.kind = 'person' AND e.kind = 'email')""",
-    )
-    preferences.choose_mail(desk.clara, customer_id, "es", True)
-    if not rows("SELECT 1 FROM registry_customermark WHERE customer_id = %s", [customer_id]):
-        preferences.mark_customer(
-            desk.clara, customer_id, "bankrupt", desk.today, desk.today, "24-B-01877"
+def _deed_came(desk: Desk, picked: Picked) -> None:
+    place = Property.objects.get(pk=picked.property_id)
+    data = {
+        "recorded_on": f"{desk.today - timedelta(days=9):%B %-d, %Y}",
+        "seller": _holder(picked),
+        "buyer": "Marguerite Olson",
+        "address": place.address,
+        "parcel": place.parcel_number,
+        "dwelling_units": place.dwelling_units,
+    }
+    kept = pdf(_DEED, data)
+    keep_document(desk.clerk, place.pk, "deed", "warranty-deed.pdf", kept, desk.now)
+
+
+def _own_together(desk: Desk, picked: Picked) -> None:
+    """The holder owned it alone; from today on it is owned with somebody else."""
+    whole = Ownership.objects.filter(
+        property_id=picked.property_id, customer_id=picked.customer_id, period__endswith=None
+    ).first()
+    if whole is None:
+        raise Refused("The holder does not own this property.")
+    end_ownership(desk.clerk, whole.pk, desk.today)
+    other_id = register_customer(desk.clerk, "person", "Theodore Lindqvist")
+    for customer_id, share in ((picked.customer_id, 6_000), (other_id, 4_000)):
+        record_ownership(
+            desk.clerk, picked.property_id, customer_id, desk.today, share_basis_points=share
         )
-    return Example("A holder in bankruptcy, in Spanish and without paper", f"/accounts/{number}/")
 
 
-def _letter(desk: _Desk) -> Example:
-    key = "demonstration letter 1"
-    number = _before("letters_letter", key)
-    if not number:
-        account_id, *_ = _account(17, "b.owed_cents > 1000")
-        number = send_letter(desk.clara, account_id, "past_due", desk.today, desk.now, key)
-    return Example("A letter as it was sent", f"/letters/{number}/")
+def _bankrupt(desk: Desk, picked: Picked) -> None:
+    from_on = desk.today - timedelta(days=40)
+    mark_customer(
+        desk.clerk, picked.customer_id, "bankrupt", from_on, desk.today, COURT_CASE
+    )  # fmt: skip
 
 
-def _letters_to_many(desk: _Desk) -> Example:
-    chosen = batches.past_due(30, 10_000, desk.today)
-    few = batches.Chosen(chosen.account_ids[:200], chosen.asked)
-    batch_id = batches.ask_batch(
-        desk.amir, "past_due", "", few, desk.today, desk.now, "demonstration letters 1"
-    )
-    return Example("A letter to many, to be looked at", f"/letters/batches/{batch_id}/")
+def _spanish_without_paper(desk: Desk, picked: Picked) -> None:
+    email = f"{picked.number.lower()}@example.org"
+    add_contact(desk.clerk, picked.customer_id, "email", email)
+    choose_mail(desk.clerk, picked.customer_id, "es", True)
+    _write(desk, picked, code="balance_statement")
 
 
-def _usage_worklist(desk: _Desk) -> Example:
-    if not rows("SELECT 1 FROM watching_watch WHERE finished_at IS NOT NULL LIMIT 1", []):
-        since = desk.today - timedelta(days=_WATCHED_DAYS)
-        run_watch(plan_watch(desk.amir, desk.today, desk.now, "demonstration watch", since))
-    return Example("Usage that somebody should look at", "/usage-worklist/")
+def _write(desk: Desk, picked: Picked, code: str) -> None:
+    key = f"{KEY} letter {code}"
+    send_letter(desk.clerk, picked.account_id, code, desk.today, desk.now, key)
+
+
+def _deposit(desk: Desk, picked: Picked) -> None:
+    ask_deposit(desk.clerk, picked.number, desk.day_id, desk.now, f"{KEY} deposit")
+
+
+def _hold_two(desk: Desk, picked: Picked) -> None:
+    """The holder of this account takes over the next one that is paid up."""
+    others = rows(_ACCOUNTS.format(which=_PAID_UP), [[*desk.taken, picked.account_id], 1])
+    if not others:
+        raise Refused("No other account is paid up.")
+    other = Picked(*others[0])
+    change_holder(desk.clerk, other.account_id, picked.customer_id, desk.today)
+    desk.taken.append(other.account_id)
+
+
+def _holder(picked: Picked) -> str:
+    query = "SELECT name FROM registry_customer WHERE id = %s"
+    return str(rows(query, [picked.customer_id])[0][0])

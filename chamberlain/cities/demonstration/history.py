@@ -96,7 +96,7 @@ def _season_billed_by(day: date, season_starts: tuple[int, ...]) -> date | None:
 
 
 def play(actor: Actor, past: Past, progress: Callable[[str], None]) -> None:
-    """Plays every day of the past that is not sealed yet."""
+    """Plays every day of the past that is not sealed yet, and none once the office is at work."""
     city = read_city(city_folder("chicago"))
     center = Center.objects.get(code=OFFICE)
     starts = city.policies.billing.season_starts if city.policies else ()
@@ -107,8 +107,10 @@ def play(actor: Actor, past: Past, progress: Callable[[str], None]) -> None:
             "day", flat=True
         )
     )
-    waiting = [day for day in days if day.day not in sealed]
-    if not waiting:
+    latest = max(sealed, default=date.min)
+    waiting = [day for day in days if day.day > latest]
+    at_work = BusinessDay.objects.filter(center=center, closed_at=None)
+    if not waiting or at_work.exclude(day__in=[day.day for day in waiting]).exists():
         return
     _analyze()
     books = payments.Books(past.seed, days[0].day)
@@ -132,7 +134,6 @@ def _play_day(
     actor: Actor, center_id: int, seed: int, day: Workday, due_days: int, books: payments.Books
 ) -> None:
     now = datetime.combine(day.day, time(15, 0), UTC)
-    _seal_before(actor, center_id, day.day, now)
     opened = open_business_day(actor, center_id, day.day, now)
     for plan in _plans(day, opened.pk, day.day + timedelta(days=due_days)):
         run(plan_bill_run(actor, plan, now, f"demonstration {plan.name}"))
@@ -143,13 +144,6 @@ def _play_day(
         if day.pays:
             books.pay(actor, random, opened.pk, day.day, day.pays, now)
         seal_business_day(actor, opened.pk, now + timedelta(hours=7))
-
-
-def _seal_before(actor: Actor, center_id: int, day: date, now: datetime) -> None:
-    """Closes a day that somebody left open, as the account work of an earlier run does."""
-    left = BusinessDay.objects.filter(center_id=center_id, closed_at=None, day__lt=day).first()
-    if left is not None:
-        seal_business_day(actor, left.pk, now)
 
 
 def _plans(day: Workday, business_day_id: int, due_on: date) -> list[RunPlan]:
