@@ -41,7 +41,7 @@ class AdjustmentIn(Body):
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "example": {"reason": "leak", "cents": 4200, "note": "Plumber's invoice of 3 March"}
+            "example": {"reason": "leak", "cents": 4200, "note": "Plumber's bill of 3 March"}
         },
     )
 

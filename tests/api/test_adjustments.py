@@ -19,7 +19,7 @@ from tests.billing.adjust_scenes import Adjusting, make_adjusting_office
 pytestmark = pytest.mark.django_db
 KEY = "adjustment-1"
 PATH = "/accounts/1001/adjustments"
-BODY = {"reason": "leak", "cents": 1000, "note": "The plumber's invoice was seen"}
+BODY = {"reason": "leak", "cents": 1000, "note": "The plumber's bill was seen"}
 
 
 @pytest.fixture
@@ -87,9 +87,9 @@ def test_an_adjustment_is_refused_by_another_or_withdrawn_by_its_asker(
 ) -> None:
     number = call("POST", PATH, BODY, Idempotency_Key=KEY).body["number"]
     refused = approver(Role.COORDINATOR)(
-        "POST", f"/adjustments/{number}/refuse", {"note": "No invoice"}
+        "POST", f"/adjustments/{number}/refuse", {"note": "No bill"}
     )
-    assert (refused.body["status"], refused.body["decision"]) == ("refused", "No invoice")
+    assert (refused.body["status"], refused.body["decision"]) == ("refused", "No bill")
     number = call("POST", PATH, BODY, Idempotency_Key="adjustment-2").body["number"]
     assert call("POST", f"/adjustments/{number}/withdraw").body["status"] == "withdrawn"
     assert call("POST", f"/adjustments/{number}/withdraw").status == 409
