@@ -195,7 +195,7 @@ class Line:
         """The cents of the days before a day, where nothing else is rounded."""
         if day >= self.rows.last:
             return self.total().cents
-        if self.by_parts:
+        if isinstance(self.component.terms, Percent):
             amount = self._in_parts(self.undivided, day)
             return self._narrow(self._cents(amount, self.weights))
         weights = weigh(self.component, self.rows, self.proration, day).computed(self.rows)

@@ -140,6 +140,34 @@ def test_a_percentage_that_changes_with_its_base_is_of_each_part_of_it() -> None
     assert [step["quantity_thousandths"] for step in steps] == [255_000, 262_500]
 
 
+def test_a_percentage_of_a_percentage_is_split_by_what_its_own_base_came_to() -> None:
+    # Six days at 2.5 cents: 2 cents come up to the sixth day, and 3 with it. Of those 116.6667
+    # percent: 2 and then 4. The last line begins on the sixth day, and is of 1 + 2 cents.
+    terms = {
+        "water": "{type: fixed, per: period, versions: [{effective: 2020-01-01, amount: '0.025'}]}",
+        "sewer": "{type: percent, of: [water], versions:"
+        " [{effective: 2020-01-01, percent: '116.6667'}]}",
+        "tax": "{type: percent, of: [water, sewer], versions:"
+        " [{effective: 2020-01-01, percent: 0}, {effective: 2024-01-06, percent: '16.6667'}]}",
+    }
+    alone = usage("2024-01-01 2024-01-07")
+    assert bill(rate(town(terms), alone)) == {"water": 3, "sewer": 4, "tax": 1}
+
+
+def test_a_row_is_rated_alike_alone_and_among_others() -> None:
+    terms = {
+        "water": "{type: fixed, per: period, versions: [{effective: 2020-01-01, amount: '0.025'}]}",
+        "sewer": "{type: percent, of: [water], versions:"
+        " [{effective: 2020-01-01, percent: '116.6667'}, {effective: 2025-01-01, percent: 1}]}",
+        "tax": "{type: percent, of: [water, sewer], versions:"
+        " [{effective: 2020-01-01, percent: 0}, {effective: 2024-01-06, percent: '16.6667'}]}",
+    }
+    alone = usage("2024-01-01 2024-01-07")
+    later = usage("2024-12-15 2025-01-15").with_columns(row=pl.lit(2, pl.Int64()))
+    among = rate(town(terms), pl.concat([alone, later]))
+    assert among.lines.filter(row=1).equals(rate(town(terms), alone).lines)
+
+
 @pytest.mark.parametrize(
     ("terms", "known", "cents"),
     [

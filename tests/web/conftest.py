@@ -128,6 +128,7 @@ def sign_in(page: Page, username: str, then: str = "/") -> None:
 
 def assert_accessible(page: Page) -> None:
     """axe finds nothing against WCAG 2.2 A and AA or its best practices."""
+    page.wait_for_load_state()
     found = Axe().run(page, options={"runOnly": AXE_RULES})
     assert found.violations_count == 0, found.generate_report()
 

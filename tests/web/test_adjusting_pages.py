@@ -125,6 +125,7 @@ def test_a_file_is_looked_at_before_it_is_asked_for(
     sign_in(page, "robin", "/adjustments/")
     expect(page.locator("main")).to_contain_text("Nothing waits for approval")
     page.get_by_role("link", name="Adjust many accounts").click()
+    expect(page.get_by_label("File")).to_be_visible()
     seen(page, "adjust-many")
     for path in (bad, good):
         page.goto("/adjustments/files/")
@@ -137,6 +138,8 @@ def test_a_file_is_looked_at_before_it_is_asked_for(
             expect(page.get_by_role("button", name="Ask for all of it")).to_have_count(0)
             seen(page, "adjust-file-bad")
             page.get_by_role("button", name="Drop the file").click()
+            expect(page.locator("main")).to_contain_text("The file was dropped")
+    expect(page.get_by_role("button", name="Ask for all of it")).to_be_visible()
     seen(page, "adjust-file")
     page.get_by_role("button", name="Ask for all of it").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Goodwill credit")
