@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from chamberlain.cities.demonstration.account_work import COURT_CASE, KEY
+from chamberlain.cities.demonstration.account_work import COURT_CASE
+from chamberlain.cities.demonstration.desk import KEY
 from chamberlain.database.rows import rows
 
-# What it is, its page, and where to find the key of the page; %s is the key of the work.
+# What it is, its page, and where to find the key of the page; %s is the key of the work, if any.
 _KEYED = (
     ("A rebill posted by two people, old against new", "rebills/{}/",
      "SELECT id FROM rebilling_rebill WHERE idempotency_key = %s", f"{KEY} rebill posted"),
@@ -23,6 +24,12 @@ _KEYED = (
     ("A certificate that the buyer applied for", "certificates/applications/{}/",
      "SELECT number FROM certificates_application WHERE idempotency_key = %s",
      f"{KEY} certificate accepted"),
+    ("A certificate that was issued", "certificates/{}/",
+     """SELECT c.number FROM certificates_certificate c
+        JOIN certificates_application p ON p.id = c.application_id WHERE p.idempotency_key = %s""",
+     f"{KEY} certificate issued"),
+    ("A move with its final bill", "finals/{}/",
+     "SELECT move_out_id FROM finals_finalbill ORDER BY move_out_id", ""),
     ("A letter as it was sent", "letters/{}/",
      "SELECT number FROM letters_letter WHERE idempotency_key = %s", f"{KEY} letter past_due"),
     ("A letter in Spanish", "letters/{}/",
@@ -60,5 +67,6 @@ def places() -> list[Place]:
     """What there is to look at of the account work."""
     found = []
     for what, address, query, key in _KEYED:
-        found += [Place(what, "/" + address.format(*row)) for row in rows(query, [key])[:1]]
+        made = rows(query, [key] if key else [])[:1]
+        found += [Place(what, "/" + address.format(*row)) for row in made]
     return found + [Place(what, f"/{address}") for what, address in _LISTS]
