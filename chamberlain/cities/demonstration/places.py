@@ -24,9 +24,8 @@ _KEYED = (
     ("A certificate that the buyer applied for", "certificates/applications/{}/",
      "SELECT number FROM certificates_application WHERE idempotency_key = %s",
      f"{KEY} certificate accepted"),
-    ("A certificate that was issued", "certificates/{}/",
-     """SELECT c.number FROM certificates_certificate c
-        JOIN certificates_application p ON p.id = c.application_id WHERE p.idempotency_key = %s""",
+    ("A certificate that was issued", "certificates/applications/{}/",
+     "SELECT number FROM certificates_application WHERE idempotency_key = %s",
      f"{KEY} certificate issued"),
     ("A move with its final bill", "finals/{}/",
      "SELECT move_out_id FROM finals_finalbill ORDER BY move_out_id", ""),
