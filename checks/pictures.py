@@ -118,6 +118,12 @@ def _shots(shown: Shown) -> list[Shot]:
         Shot("letter", "clara", at["A letter as it was sent"]),
         Shot("deposit", "clara", at["A deposit that was asked for"]),
         Shot("property", "clara", at["Owners with shares"]),
+        Shot("document", "clara", at["Documents to review"], r"^/documents/\d+/$"),
+        Shot("history", "amir", f"/accounts/{shown.account}/history/"),
+        Shot("why", "amir", f"/bills/{shown.bill}/why/"),
+        Shot("analysis", "amir", f"/accounts/{shown.account}/analysis/"),
+        Shot("final", "clara", at["A move with its final bill"]),
+        Shot("certificate", "amir", at["A certificate that was issued"]),
     ]
 
 
