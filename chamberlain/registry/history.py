@@ -4,10 +4,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
 from django.db import connection
+
+from chamberlain.registry.models import PropertyType
+from chamberlain.registry.preferences import LANGUAGE_NAMES
 
 _WHAT = {
     "registry_accountholdingevent": "account holder",
@@ -23,6 +27,8 @@ _WHAT = {
 }
 _MASKED = {"registry_contactevent": {"value"},
            "registry_accountmailingevent": {"addressee", "address"}}  # fmt: skip
+_FIELDS = {"share_basis_points": "share", "is_paperless": "bills without paper",
+           "property_type_id": "type"}  # fmt: skip
 _OWN_FIELDS = ("id", "account_id", "customer_id", "property_id", "finding_id")
 
 
@@ -105,20 +111,21 @@ def _changes(about: dict[str, int | None], unmasked: bool, limit: int) -> list[C
     with connection.cursor() as cursor:
         cursor.execute(_EVENTS_SQL, about)
         rows = cursor.fetchall()
+    types = dict(PropertyType.objects.values_list("code", "name"))
     found = [
         change
         for _, events in groupby(rows, key=lambda row: row[:2])
-        for change in _of_item(list(events), unmasked)
+        for change in _of_item(list(events), unmasked, types)
     ]
     in_order = sorted(enumerate(found), key=lambda numbered: (numbered[1].at, numbered[0]))
     return [change for _, change in reversed(in_order)][:limit]
 
 
-def _of_item(events: list[Any], unmasked: bool) -> Iterator[Change]:
+def _of_item(events: list[Any], unmasked: bool, types: dict[str, str]) -> Iterator[Change]:
     before: dict[str, str] = {}
     for source, _, at, label, data, who in events:
         after = {
-            name: str(value)
+            name: _said(name, value, types)
             for name, value in json.loads(data).items()
             if not name.startswith("pgh_")
             and name not in _OWN_FIELDS
@@ -131,5 +138,18 @@ def _of_item(events: list[Any], unmasked: bool) -> Iterator[Change]:
             if old != new:
                 if name in hidden:
                     old, new = old and "•••", new and "•••"
-                yield Change(at, who, _WHAT[source], label, name, old, new)
+                yield Change(at, who, _WHAT[source], label, _FIELDS.get(name, name), old, new)
         before = after
+
+
+def _said(name: str, value: Any, types: dict[str, str]) -> str:
+    """A value as the office says it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name == "share_basis_points":
+        return f"{Decimal(value) / 100:f} %"
+    if name == "property_type_id":
+        return types.get(str(value), str(value))
+    if name == "language":
+        return LANGUAGE_NAMES.get(str(value), str(value))
+    return str(value)

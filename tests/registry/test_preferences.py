@@ -53,8 +53,8 @@ def test_a_customer_chooses_a_language_and_paper(clerk, rosa):
     with pytest.raises(Invalid):
         preferences.choose_mail(clerk, rosa, "xx", False)
     changed = [(c.field, c.old, c.new) for c in record.changes_of_customer(rosa)]
-    assert ("language", "en", "zh-hans") in changed
-    assert ("is_paperless", "False", "True") in changed
+    assert ("language", "English", "Simplified Chinese") in changed
+    assert ("bills without paper", "no", "yes") in changed
 
 
 def test_a_customer_is_marked_once_and_the_mark_ends(clerk, rosa):

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 from django.utils.formats import date_format
-from django.utils.translation import get_language, gettext_noop, pgettext
+from django.utils.translation import get_language, gettext_noop, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 from chamberlain.billing.comparing.splitting import PARTS
@@ -154,22 +154,24 @@ def _days(now: dict[str, Any], then: dict[str, Any]) -> str:
         return _("Both bills are for %(days)s days.") % {"days": days}
     counted = {"days": days, "before": before, "between": abs(days - before)}
     if days > before:
-        return (
-            _(
-                "This bill is for %(days)s days, the earlier one for %(before)s. The difference "
-                "is what %(between)s days more come to, with as much used on each day and at the "
-                "rates of then."
-            )
-            % counted
+        said = ngettext(
+            "This bill is for %(days)s days, the earlier one for %(before)s. The difference is "
+            "what one day more comes to, with as much used on it and at the rates of then.",
+            "This bill is for %(days)s days, the earlier one for %(before)s. The difference is "
+            "what %(between)s days more come to, with as much used on each day and at the rates "
+            "of then.",
+            counted["between"],
         )
-    return (
-        _(
+    else:
+        said = ngettext(
+            "This bill is for %(days)s days, the earlier one for %(before)s. The difference is "
+            "what one day fewer comes to, with as much used on it and at the rates of then.",
             "This bill is for %(days)s days, the earlier one for %(before)s. The difference is "
             "what %(between)s days fewer come to, with as much used on each day and at the rates "
-            "of then."
+            "of then.",
+            counted["between"],
         )
-        % counted
-    )
+    return said % counted
 
 
 def _usage(now: dict[str, Any], then: dict[str, Any], bill: BillRow, before: BillRow) -> str:
