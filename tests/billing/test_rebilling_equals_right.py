@@ -213,9 +213,14 @@ def read(where: Service, start: date, end: date, usage: int) -> int:
 
 
 def bill(tariffs: set[str], up_to: date, day_id: int) -> None:
+    bill_on(tariffs, up_to, day_id, date(2026, 4, 1))
+
+
+def bill_on(tariffs: set[str], up_to: date, day_id: int, due_on: date) -> None:
+    """Bills reads up to a day, due on another."""
     for code in sorted(tariffs):
         name = f"{code}-{next(_names)}"
-        planned = RunPlan(name, code, day_id, date(2026, 4, 1), up_to)
+        planned = RunPlan(name, code, day_id, due_on, up_to)
         run(plan_bill_run(program_actor(), planned, NOW, name))
 
 
