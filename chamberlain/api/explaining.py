@@ -45,13 +45,40 @@ class ComparisonOut(Schema):
     lines: list[ComparedLineOut]
 
 
+class ReasonOut(Schema):
+    """A reason why the balance changed, in words and cents."""
+
+    name: str
+    label: str
+    cents: int
+    sentence: str
+
+
+class OwingOut(Schema):
+    """`before_cents`, the reasons and `bill_cents` add up to `now_cents`: owed less credit.
+
+    since, on: the ends of the day before that had a bill, and of the day of this bill.
+    """
+
+    since: date
+    on: date
+    before_cents: int
+    reasons: list[ReasonOut]
+    bill_cents: int
+    now_cents: int
+
+
 class WhyOut(Schema):
-    """A bill against the one before and the same time last year; none for a first bill."""
+    """A bill against the one before and the same time last year; none for a first bill.
+
+    owing: how what is owed with it came about; null for the first bill of an account.
+    """
 
     bill: str
     account: str
     total_cents: int
     comparisons: list[ComparisonOut]
+    owing: OwingOut | None
 
 
 @router.get("/bills/{number}/why", response=WhyOut, summary="Why a bill is this much")
@@ -64,6 +91,7 @@ def why_this_much(request: HttpRequest, number: Number) -> WhyOut:
         account=found.bill.account_number,
         total_cents=found.bill.total_cents,
         comparisons=[_comparison(each) for each in found.comparisons],
+        owing=None if found.owing is None else OwingOut(**asdict(found.owing)),
     )
 
 

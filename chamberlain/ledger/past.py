@@ -118,3 +118,33 @@ def other_entries(account_id: int, limit: int = 50) -> list[OtherEntry]:
     """
     values = {"id": account_id, "on": date.max, "limit": limit}
     return [OtherEntry(*row) for row in _rows(query, values)]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryMove:
+    """What an entry changed of owed less credit, in cents.
+
+    kind: of the entry that it reverses, for a reversal; reverses_id: that entry, or None.
+    """
+
+    entry_id: int
+    day: date
+    kind: str
+    document: str
+    reverses_id: int | None
+    balance_cents: int
+
+
+def entries_since(account_id: int, after: date, until: date) -> list[EntryMove]:
+    """Entries that changed the balance between the ends of two business days, in their order."""
+    query = f"""
+        SELECT e.id, d.day,
+            coalesce((SELECT r.kind FROM ledger_entry r WHERE r.id = e.reverses_id), e.kind),
+            e.document, e.reverses_id, sum(({_OWED}) - ({_CREDIT}))::bigint
+        {_MOVED} AND d.day > %(after)s
+        GROUP BY e.id, d.day
+        HAVING sum(({_OWED}) - ({_CREDIT})) <> 0
+        ORDER BY d.day, e.id
+    """
+    values = {"id": account_id, "after": after, "on": until}
+    return [EntryMove(*row) for row in _rows(query, values)]

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from chamberlain.billing import queries
 from chamberlain.billing.comparing.analysis import Analysis, BillAnalysed
+from chamberlain.billing.comparing.owing import Owing
 from chamberlain.billing.comparing.queries import Why
 from chamberlain.billing.comparing.words import (
     Comparison,
@@ -49,6 +50,7 @@ def letter_pdf(why: Why, written_on: date) -> bytes:
             "days": days_in_words(bill.from_on, bill.to_on),
             "used": used,
             "comparisons": [_compared(each) for each in why.comparisons],
+            "owing": _owing(why.owing) if why.owing else None,
             "lines": [
                 {
                     "label": line.label,
@@ -73,6 +75,20 @@ def _compared(each: Comparison) -> dict[str, Any]:
             for part in each.parts
             if part.cents or part.name in ("days", "usage", "rates")
         ],
+    }
+
+
+def _owing(owing: Owing) -> dict[str, Any]:
+    return {
+        "since": day_in_words(owing.since),
+        "on": day_in_words(owing.on),
+        "before": show_cents(owing.before_cents),
+        "reasons": [
+            {"label": each.label, "sentence": each.sentence, "amount": signed(each.cents)}
+            for each in owing.reasons
+        ],
+        "bill": signed(owing.bill_cents),
+        "now": show_cents(owing.now_cents),
     }
 
 

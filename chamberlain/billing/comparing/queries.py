@@ -1,12 +1,14 @@
 """Why a bill is this much, for the page and the letter."""
 
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 from django.utils.translation import gettext_noop
 
 from chamberlain.billing import queries
 from chamberlain.billing.comparing.made_from import billed_lines, compared_with, made_from
+from chamberlain.billing.comparing.owing import Owing, owing
 from chamberlain.billing.comparing.splitting import PAIRS, split_differences
 from chamberlain.billing.comparing.words import Comparison, comparison
 from chamberlain.billing.queries import BillRow
@@ -18,23 +20,29 @@ YEAR_BEFORE = gettext_noop("The same time last year")
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """A bill with what it is compared to; no comparison for the first bill of a service."""
+    """A bill with what it is compared to, and how what is owed came about.
+
+    No comparison for the first bill of a service, and no owing for the first of an account.
+    """
 
     bill: BillRow
     comparisons: tuple[Comparison, ...]
+    owing: Owing | None = None
 
 
-def why(bill_number: str) -> Why:
+def why(bill_number: str, not_before: date | None = None) -> Why:
     """This bill against the bill before and against the same time last year.
 
-    Where both are the same bill it is compared once. Raises NotFound.
+    Where both are the same bill it is compared once. not_before: the viewer's first day on the
+    account; what was owed before it is not told. Raises NotFound.
     """
     bill = queries.bill(bill_number)
     other = compared_with(bill.bill_id)
     named = {other.year_before_id: YEAR_BEFORE, other.before_id: BEFORE}
     earlier = {found: named[found] for found in (other.before_id, other.year_before_id) if found}
+    owed = owing(bill, not_before)
     if not earlier:
-        return Why(bill, ())
+        return Why(bill, (), owed)
     ids = [bill.bill_id, *earlier]
     schedule = tariffs.schedule_by_code(bill.tariff_code)
     labels = {line.component_id: line.label for line in tariffs.components_of(bill.tariff_code)}
@@ -60,4 +68,5 @@ def why(bill_number: str) -> Why:
             )
             for pair, (before_id, name) in enumerate(earlier.items())
         ),
+        owed,
     )

@@ -121,12 +121,13 @@ def _headline(change_cents: int, before: BillRow) -> str:
 def days_in_words(from_on: date, to_on: date) -> str:
     """`March 1, 2026 to April 30, 2026`: the first and the last day of a closed-open period."""
     return _("%(first)s to %(last)s") % {
-        "first": _day(from_on),
-        "last": _day(to_on - timedelta(days=1)),
+        "first": day_said(from_on),
+        "last": day_said(to_on - timedelta(days=1)),
     }
 
 
-def _day(day: date) -> str:
+def day_said(day: date) -> str:
+    """A day in the language of the page."""
     if (get_language() or "en").startswith("en"):
         return day_in_words(day)
     return date_format(day, pgettext("long day", "F j, Y"))
@@ -156,7 +157,7 @@ def _days(now: dict[str, Any], then: dict[str, Any]) -> str:
     if days > before:
         said = ngettext(
             "This bill is for %(days)s days, the earlier one for %(before)s. The difference is "
-            "what one day more comes to, with as much used on it and at the rates of then.",
+            "what %(between)s day more comes to, with as much used on it and at the rates of then.",
             "This bill is for %(days)s days, the earlier one for %(before)s. The difference is "
             "what %(between)s days more come to, with as much used on each day and at the rates "
             "of then.",
@@ -165,7 +166,7 @@ def _days(now: dict[str, Any], then: dict[str, Any]) -> str:
     else:
         said = ngettext(
             "This bill is for %(days)s days, the earlier one for %(before)s. The difference is "
-            "what one day fewer comes to, with as much used on it and at the rates of then.",
+            "what %(between)s day fewer comes to, with as much used on it and at the rates of then.",
             "This bill is for %(days)s days, the earlier one for %(before)s. The difference is "
             "what %(between)s days fewer come to, with as much used on each day and at the rates "
             "of then.",
@@ -223,7 +224,7 @@ def _rates(
             since = _since(schedule, component_id, before, bill)
             line = _(labels.get(component_id, gettext_noop("A line")))
             if since:
-                days = _(" and ").join(map(_day, since))
+                days = _(" and ").join(map(day_said, since))
                 line = _("%(line)s since %(days)s") % {"line": line, "days": days}
             found.append(f"{line}: {signed(cents)}")
     if not found:

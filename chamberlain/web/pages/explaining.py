@@ -58,6 +58,7 @@ def why_this_much(request: OfficeRequest, number: str) -> HttpResponse:
     values = {
         "bill": found.bill,
         "comparisons": found.comparisons,
+        "owing": found.owing,
         "how_estimated": how_estimated([found.bill.bill_id]).get(found.bill.bill_id, ""),
         "shows_contact": actor_of_page(request).may("contact.view"),
         "breadcrumbs": [
