@@ -5,7 +5,6 @@ was replaced or taken back since is not printed, and holders who chose bills wit
 a list of their own.
 """
 
-import csv
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from chamberlain.database.rows import rows
 from chamberlain.database.spreading import spread
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.errors import NotFound
+from chamberlain.kernel.tables import Table, columns, write_csv
 
 FILE_BILLS = 500
 
@@ -105,7 +105,5 @@ def _file(run_id: int, number: int) -> str:
 
 
 def _write(path: Path, names: tuple[str, ...], lines: list[tuple[Any, ...]]) -> None:
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(names)
-        writer.writerows(lines)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        write_csv(Table(path.stem, columns(names), lines), file)

@@ -1,32 +1,32 @@
-"""Tables as CSV files that a spreadsheet opens."""
+"""Tables as files to keep: CSV, or a workbook (XLSX)."""
 
-import csv
-from collections.abc import Iterable, Sequence
+from typing import TextIO, cast
 
 from django.http import HttpResponse
+from django.utils import timezone
 
-_FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+from chamberlain.kernel.tables import Table, write_csv, xlsx
 
-
-def dollars_cell(cents: int | None) -> str:
-    """Cents as a spreadsheet reads them: `-1234` as `-12.34`, None as an empty cell."""
-    if cents is None:
-        return ""
-    return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02d}"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def text_cell(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
-
-
-def csv_file(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> HttpResponse:
-    """A file to keep; text cells have been through `text_cell`."""
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    response["Cache-Control"] = "private, no-store"
+def csv_file(name: str, table: Table) -> HttpResponse:
+    """A table as a CSV file, with the mark by which a spreadsheet knows its letters."""
+    response = _file(f"{name}.csv", "text/csv; charset=utf-8")
     response.write("\ufeff")
-    writer = csv.writer(response)
-    writer.writerow(head)
-    writer.writerows(rows)
+    write_csv(table, cast(TextIO, response))
+    return response
+
+
+def xlsx_file(name: str, title: str, *tables: Table) -> HttpResponse:
+    """Tables as a workbook, a sheet for each."""
+    response = _file(f"{name}.xlsx", XLSX)
+    response.write(xlsx(tables, title, timezone.localtime()))
+    return response
+
+
+def _file(name: str, content_type: str) -> HttpResponse:
+    response = HttpResponse(content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "private, no-store"
     return response

@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,6 +11,7 @@ from pypdf import PdfReader
 
 from chamberlain.identity.models import Role
 from tests import office
+from tests.kernel.test_tables import sheets_of
 from tests.office import DAY
 from tests.web import scenes
 from tests.web.conftest import Live, assert_accessible, assert_fits, keep_picture, sign_in
@@ -97,7 +99,7 @@ def test_the_history_is_narrowed_by_days_and_kept_as_a_file(
     expect(page.locator(".timeline")).to_contain_text("Payment LB-1")
     expect(page.locator(".timeline")).not_to_contain_text("Bill 88-203416")
     with page.expect_download() as download:
-        page.get_by_role("link", name="Export (CSV)").click()
+        page.get_by_role("link", name="CSV").click()
     text = download.value.path().read_text("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert {row["What"]: row["Amount"] for row in rows}["Payment LB-1"] == "-30.00"
@@ -151,6 +153,11 @@ def test_an_analysis_marks_the_bills_that_their_reads_and_rates_do_not_give(
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
     assert len(rows) == 16
     assert rows[-1]["Variance"] == "0.00"
+    book = page.request.get(f"/accounts/{place.number}/analysis.xlsx{query}")
+    [sheet] = sheets_of(book.body()).values()
+    assert len(sheet) == 17
+    billed = [line[sheet[0].index("Billed")] for line in sheet[1:]]
+    assert billed == [Decimal(row["Billed"]) for row in rows]
     report = page.request.get(f"/accounts/{place.number}/analysis.pdf{query}")
     reader = PdfReader(io.BytesIO(report.body()))
     assert "Billing analysis of account" in reader.pages[0].extract_text()

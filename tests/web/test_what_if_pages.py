@@ -1,11 +1,14 @@
 """What if in a real browser and from the command: revenue, distribution, winners and losers."""
 
+from decimal import Decimal
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from chamberlain.identity.models import Role
 from tests import office
 from tests.cli.office_commands import chamberlain
+from tests.kernel.test_tables import sheets_of
 from tests.office import DAY
 from tests.web import scenes
 from tests.web.conftest import Live, assert_accessible, assert_fits, keep_picture, sign_in
@@ -43,6 +46,12 @@ def test_a_supervisor_imagines_a_dearer_rate_by_keyboard_alone(
     assert_accessible(page)
     assert_fits(page)
     keep_picture(page, "what-if")
+    link = main.get_by_role("link", name="Spreadsheet").get_attribute("href")
+    assert link is not None
+    sheets = sheets_of(page.request.get(link).body())
+    assert list(sheets) == ["Classes", "Changes", "Largest changes"]
+    assert sheets["Classes"][1][-1] == Decimal("29.40")
+    assert sheets["Largest changes"][1][0] == place.number
 
 
 def test_an_exemption_for_one_account_makes_it_a_winner(place: scenes.Office, page: Page) -> None:

@@ -166,7 +166,8 @@ def _days(now: dict[str, Any], then: dict[str, Any]) -> str:
     else:
         said = ngettext(
             "This bill is for %(days)s days, the earlier one for %(before)s. The difference is "
-            "what %(between)s day fewer comes to, with as much used on it and at the rates of then.",
+            "what %(between)s day fewer comes to, with as much used on it and at the rates of "
+            "then.",
             "This bill is for %(days)s days, the earlier one for %(before)s. The difference is "
             "what %(between)s days fewer come to, with as much used on each day and at the rates "
             "of then.",

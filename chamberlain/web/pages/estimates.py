@@ -20,10 +20,11 @@ from chamberlain.billing.rebilling.operations import Changed
 from chamberlain.billing.rebilling.queries import bill_changes
 from chamberlain.identity.queries import revenue_office
 from chamberlain.kernel.errors import Invalid, Refused
+from chamberlain.kernel.tables import Table, columns
 from chamberlain.ledger.queries import open_day
 from chamberlain.metering.routes import queries as routes
 from chamberlain.web.access import actor_of_page, needs, say_refusal
-from chamberlain.web.exporting import csv_file, text_cell
+from chamberlain.web.exporting import csv_file
 from chamberlain.web.middleware import OfficeRequest
 from chamberlain.web.pages.read_routes import fresh_key, reading_tabs
 from chamberlain.web.paging import PAGE_ROWS, page_of
@@ -123,12 +124,16 @@ def _asked_by_route(request: OfficeRequest, code: str) -> _Asked:
 
 def _work_orders(asked: _Asked, name: str) -> HttpResponse:
     found = queries.unread(asked.wanted, MOST_IN_A_FILE)
-    head = ("service_point", "meter", "account", "last_read_on", "estimates_in_a_row", "reason")
+    head = columns(
+        ("service_point", "meter", "account", "last_read_on", "estimates_in_a_row", "reason"),
+        last_read_on="day",
+        estimates_in_a_row="whole",
+    )
     lines = (
         (
-            text_cell(row.service_point),
-            text_cell(row.serial or ""),
-            text_cell(row.account_number),
+            row.service_point,
+            row.serial,
+            row.account_number,
             row.from_on,
             row.in_row,
             row.refusal,
@@ -136,7 +141,7 @@ def _work_orders(asked: _Asked, name: str) -> HttpResponse:
         for row in found.rows
         if row.refusal
     )
-    return csv_file(name, head, lines)
+    return csv_file(name, Table("Work orders", head, lines))
 
 
 def _estimates(request: OfficeRequest, asked: _Asked) -> HttpResponse:

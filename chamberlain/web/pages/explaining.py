@@ -18,34 +18,44 @@ from chamberlain.billing.estimating.queries import how_estimated
 from chamberlain.billing.explanation import quantity_in_words
 from chamberlain.kernel.errors import Invalid
 from chamberlain.kernel.periods import add_months
+from chamberlain.kernel.tables import Column, Table
 from chamberlain.ledger import past
 from chamberlain.registry import queries as registry
 from chamberlain.web import timeline
 from chamberlain.web.access import actor_of_page, needs, say_refusal
 from chamberlain.web.explaining_charts import daily_chart
-from chamberlain.web.exporting import csv_file, dollars_cell, text_cell
+from chamberlain.web.exporting import csv_file, xlsx_file
 from chamberlain.web.history_filter import DaysForm, TimelineForm
 from chamberlain.web.middleware import OfficeRequest
 from chamberlain.web.pages.accounts import show_account
 from chamberlain.web.paging import page_of
 
 ANALYSED_MONTHS = 24
-_CSV_HEAD = (
-    "Bill",
-    "From",
-    "Last day",
-    "Days",
-    "Usage",
-    "Unit",
-    "Usage a day",
-    "Similar, low",
-    "Similar, middle",
-    "Similar, high",
-    "Line",
-    "Billed",
-    "Rated again",
-    "Variance",
-    "Not rated because",
+_HISTORY = (
+    Column("Day", "day"),
+    Column("Kind"),
+    Column("What"),
+    Column("Amount", "cents"),
+    Column("State"),
+    Column("By"),
+    Column("Details"),
+)
+_ANALYSIS = (
+    Column("Bill"),
+    Column("From", "day"),
+    Column("Last day", "day"),
+    Column("Days", "whole"),
+    Column("Usage", "thousandths"),
+    Column("Unit"),
+    Column("Usage a day", "thousandths"),
+    Column("Similar, low", "thousandths"),
+    Column("Similar, middle", "thousandths"),
+    Column("Similar, high", "thousandths"),
+    Column("Line"),
+    Column("Billed", "cents"),
+    Column("Rated again", "cents"),
+    Column("Variance", "cents"),
+    Column("Not rated because"),
 )
 
 
@@ -120,7 +130,7 @@ def balance(request: OfficeRequest, number: str) -> HttpResponse:
 
 @needs("account.view")
 @require_safe
-def history_csv(request: OfficeRequest, number: str) -> HttpResponse:
+def history_file(request: OfficeRequest, number: str, kind: str) -> HttpResponse:
     """The chosen part of the timeline as a file."""
     account = registry.account_summary(number)
     events = timeline.timeline(
@@ -131,18 +141,21 @@ def history_csv(request: OfficeRequest, number: str) -> HttpResponse:
     )
     rows = (
         (
-            event.day.isoformat(),
+            event.day,
             timeline.KINDS[event.kind],
-            text_cell(event.title),
-            dollars_cell(event.cents),
-            text_cell(event.tag),
-            text_cell(event.by),
-            text_cell(event.text),
+            event.title,
+            event.cents,
+            event.tag,
+            event.by,
+            event.text,
         )
         for event in events
     )
-    head = ("Day", "Kind", "What", "Amount", "State", "By", "Details")
-    return csv_file(f"history-{account.account_number}", head, rows)
+    return _table_file(f"history-{account.account_number}", kind, Table("History", _HISTORY, rows))
+
+
+def _table_file(name: str, kind: str, table: Table) -> HttpResponse:
+    return csv_file(name, table) if kind == "csv" else xlsx_file(name, table.title, table)
 
 
 def _asked(request: OfficeRequest) -> tuple[DaysForm, date, date]:
@@ -257,34 +270,35 @@ def analysis_document(request: OfficeRequest, number: str) -> HttpResponse:
 
 @needs("account.view")
 @require_safe
-def analysis_csv(request: OfficeRequest, number: str) -> HttpResponse:
+def analysis_file(request: OfficeRequest, number: str, kind: str) -> HttpResponse:
     """The analysis for a spreadsheet: a row for each printed line."""
     account = registry.account_summary(number)
     found = _whole_analysis(request, account.account_id)
-    rows = [row for each in found.bills for row in _csv_rows(each)]
-    return csv_file(f"analysis-{account.account_number}", _CSV_HEAD, rows)
+    rows = [row for each in found.bills for row in _analysis_rows(each)]
+    table = Table("Billing analysis", _ANALYSIS, rows)
+    return _table_file(f"analysis-{account.account_number}", kind, table)
 
 
-def _csv_rows(each: BillAnalysed) -> list[tuple[object, ...]]:
+def _analysis_rows(each: BillAnalysed) -> list[tuple[object, ...]]:
     similar = each.similar
     common = (
         each.bill.number,
-        each.bill.from_on.isoformat(),
-        (each.bill.to_on - timedelta(days=1)).isoformat(),
+        each.bill.from_on,
+        each.bill.to_on - timedelta(days=1),
         each.days,
-        each.usage_thousandths / 1000 if each.bill.unit else "",
-        each.bill.unit or "",
-        each.daily_thousandths / 1000 if each.bill.unit else "",
-        *((n / 1000 for n in (similar.low, similar.middle, similar.high)) if similar else [""] * 3),
+        each.usage_thousandths if each.bill.unit else None,
+        each.bill.unit,
+        each.daily_thousandths if each.bill.unit else None,
+        *((similar.low, similar.middle, similar.high) if similar else [None] * 3),
     )
     return [
         (
             *common,
-            text_cell(line.label),
-            dollars_cell(line.billed_cents),
-            "" if each.refusal else dollars_cell(line.rated_cents),
-            "" if each.refusal else dollars_cell(line.variance_cents),
-            text_cell(each.refusal),
+            line.label,
+            line.billed_cents,
+            None if each.refusal else line.rated_cents,
+            None if each.refusal else line.variance_cents,
+            each.refusal,
         )
         for line in each.lines
     ]
@@ -301,9 +315,17 @@ urlpatterns = [
     path("bills/<str:number>/why/", why_this_much, name="why_bill"),
     path("bills/<str:number>/why/letter.pdf", letter, name="why_bill_letter"),
     path("accounts/<str:number>/balance/", balance, name="account_balance"),
-    path("accounts/<str:number>/history.csv", history_csv, name="account_history_csv"),
+    *(
+        path(
+            f"accounts/<str:number>/{what}.{kind}",
+            view,
+            {"kind": kind},
+            name=f"account_{what}_{kind}",
+        )
+        for what, view in (("history", history_file), ("analysis", analysis_file))
+        for kind in ("csv", "xlsx")
+    ),
     path("accounts/<str:number>/analysis/", analysis, name="account_analysis"),
     path("accounts/<str:number>/analysis.svg", analysis_picture, name="account_analysis_picture"),
     path("accounts/<str:number>/analysis.pdf", analysis_document, name="account_analysis_document"),
-    path("accounts/<str:number>/analysis.csv", analysis_csv, name="account_analysis_csv"),
 ]

@@ -17,8 +17,9 @@ from chamberlain.casework.letters.queries import BatchRow
 from chamberlain.casework.letters.tasks import defer_letters
 from chamberlain.casework.letters.wording import LONGEST_FREE
 from chamberlain.kernel.errors import BadFile, Refused
+from chamberlain.kernel.tables import Table, columns
 from chamberlain.web.access import actor_of_page, needs, say_refusal
-from chamberlain.web.exporting import csv_file, text_cell
+from chamberlain.web.exporting import csv_file
 from chamberlain.web.fields import DollarsField
 from chamberlain.web.middleware import OfficeRequest
 from chamberlain.web.paging import page_of
@@ -185,8 +186,8 @@ def print_batch(request: OfficeRequest, batch_id: int, offset: int) -> HttpRespo
 def mailing(request: OfficeRequest, batch_id: int) -> HttpResponse:
     """Who gets which letter of a batch, in the order of the printer's files."""
     rows = batches.mailing_list(actor_of_page(request), batch_id)
-    head = ("letter", "account", "address")
-    return csv_file(f"mailing-{batch_id}", head, [[text_cell(cell) for cell in r] for r in rows])
+    head = columns(("letter", "account", "address"))
+    return csv_file(f"mailing-{batch_id}", Table("Mailing list", head, rows))
 
 
 urlpatterns = [

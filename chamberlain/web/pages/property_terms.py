@@ -17,9 +17,10 @@ from chamberlain.billing.property_terms.queries import Disagreement
 from chamberlain.billing.rebilling.queries import reasons
 from chamberlain.billing.standing_of_account import as_seen, standing_now
 from chamberlain.kernel.errors import Refused
+from chamberlain.kernel.tables import Column, Table
 from chamberlain.registry import record
 from chamberlain.web.access import actor_of_page, needs, say_refusal
-from chamberlain.web.exporting import csv_file, text_cell
+from chamberlain.web.exporting import csv_file
 from chamberlain.web.middleware import OfficeRequest
 from chamberlain.web.pages.registry import ACCOUNTS
 from chamberlain.web.paging import page_of
@@ -27,8 +28,9 @@ from chamberlain.web.rebill_forms import DayInput
 
 CSV_ROWS = 100_000
 _HEAD = (
-    "Account", "Address", "Service point", "Type", "Units", "From", "What differs", "Agreement",
-    "Right",
+    Column("Account"), Column("Address"), Column("Service point"), Column("Type"),
+    Column("Units", "whole"), Column("From", "day"), Column("What differs"),
+    Column("Agreement"), Column("Right"),
 )  # fmt: skip
 
 
@@ -65,7 +67,7 @@ def city_terms(request: OfficeRequest) -> HttpResponse:
 def city_terms_file(request: OfficeRequest) -> HttpResponse:
     """The same as a file, a line for each difference."""
     found = queries.disagreements(timezone.localdate(), CSV_ROWS)
-    return csv_file("property-terms", _HEAD, _cells(found))
+    return csv_file("property-terms", Table("Terms of billing", _HEAD, _cells(found)))
 
 
 def _cells(found: list[Disagreement]) -> Iterator[list[object]]:
@@ -73,14 +75,14 @@ def _cells(found: list[Disagreement]) -> Iterator[list[object]]:
         for label, old, right in each.differences:
             yield [
                 each.account,
-                text_cell(each.address),
+                each.address,
                 each.service_point,
-                text_cell(each.type_name),
+                each.type_name,
                 each.type_units,
                 each.from_on,
                 label,
-                text_cell(old),
-                text_cell(right),
+                old,
+                right,
             ]
 
 

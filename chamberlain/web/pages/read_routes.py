@@ -13,10 +13,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from chamberlain.kernel.errors import Refused
+from chamberlain.kernel.tables import Table, columns
 from chamberlain.metering.routes import files, operations, queries
 from chamberlain.metering.routes.queries import RouteRow
 from chamberlain.web.access import actor_of_page, needs, say_refusal
-from chamberlain.web.exporting import csv_file, text_cell
+from chamberlain.web.exporting import csv_file
 from chamberlain.web.middleware import OfficeRequest
 from chamberlain.web.pages.bill_runs import DayInput
 from chamberlain.web.paging import page_of
@@ -142,26 +143,27 @@ def sheet(request: OfficeRequest, code: str) -> HttpResponse:
 def sheet_file(request: OfficeRequest, code: str) -> HttpResponse:
     """The sheet for a handheld: filled in, it is a file of reads that the import takes."""
     row = queries.route(code, timezone.localdate())
-    head = (
-        "sequence", "service_point", "address", "note", "meter", "last_on", "last_register",
-        "read_on", "register",
+    head = columns(
+        ("sequence", "service_point", "address", "note", "meter", "last_on", "last_register",
+         "read_on", "register"),
+        sequence="whole", last_on="day", last_register="whole", read_on="day",
     )  # fmt: skip
     lines = (
         (
             stop.sequence,
-            text_cell(stop.service_point),
-            text_cell(stop.address),
-            text_cell(stop.note),
-            text_cell(stop.serial or ""),
-            stop.last_on or "",
-            "" if stop.last_register is None else stop.last_register,
+            stop.service_point,
+            stop.address,
+            stop.note,
+            stop.serial,
+            stop.last_on,
+            stop.last_register,
             row.due_on,
-            "",
+            None,
         )
         for stop in queries.stops(row)
         if stop.serial
     )
-    return csv_file(f"route-{row.code}-{row.due_on}", head, lines)
+    return csv_file(f"route-{row.code}-{row.due_on}", Table("Route", head, lines))
 
 
 def _crumb(row: RouteRow) -> dict[str, str]:

@@ -22,9 +22,11 @@ from chamberlain.billing.what_if.scenarios import Scenario
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.errors import Invalid, Refused
 from chamberlain.kernel.periods import add_months
+from chamberlain.kernel.tables import Column, Table
 from chamberlain.tariffs import queries as tariffs
 from chamberlain.web.access import actor_of_page, needs, say_refusal
 from chamberlain.web.explaining_charts import changes_chart
+from chamberlain.web.exporting import xlsx_file
 from chamberlain.web.middleware import OfficeRequest
 
 ACCOUNTS_ON_A_PAGE = 20_000
@@ -133,6 +135,12 @@ def _alt(result: Result) -> str:
     return f"Bars of how many accounts change by how much: {words}."
 
 
+_MONEY = (Column("Billed", "cents"), Column("Imagined", "cents"), Column("Change", "cents"))
+_CLASSES = (Column("Class"), Column("Accounts", "whole"), Column("Bills", "whole"), *_MONEY)
+_BANDS = (Column("Changes by"), Column("Accounts", "whole"), Column("Change", "cents"))
+_EXTREMES = (Column("Account"), Column("Class"), *_MONEY)
+
+
 @needs("billing.view")
 @require_safe
 def what_if(request: OfficeRequest) -> HttpResponse:
@@ -175,7 +183,41 @@ def changes_picture(request: OfficeRequest) -> HttpResponse:
     return response
 
 
+@needs("billing.view")
+@require_safe
+def result_file(request: OfficeRequest) -> HttpResponse:
+    """The result as a workbook: classes, how many change by how much, who gains and loses most."""
+    form = _asked_form(request)
+    if not (form.is_bound and form.is_valid()):
+        raise Invalid("The file needs a scenario; open it from the page of one.")
+    result = _result(actor_of_page(request), *form.asked())
+    extremes = (*result.largest_savings, *result.largest_increases)
+    numbers = running.account_numbers([each.account_id for each in extremes])
+    return xlsx_file(
+        "what-if",
+        "What if",
+        Table(
+            "Classes",
+            _CLASSES,
+            [
+                (c.rate_class, c.accounts, c.bills, c.before_cents, c.after_cents, c.change_cents)
+                for c in result.classes
+            ],
+        ),
+        Table("Changes", _BANDS, [(b.label, b.accounts, b.change_cents) for b in result.bands]),
+        Table(
+            "Largest changes",
+            _EXTREMES,
+            [
+                (numbers[e.account_id], e.rate_class, e.before_cents, e.after_cents, e.change_cents)
+                for e in extremes
+            ],
+        ),
+    )
+
+
 urlpatterns = [
+    path("what-if/result.xlsx", result_file, name="what_if_file"),
     path("what-if/", what_if, name="what_if"),
     path("what-if/changes.svg", changes_picture, name="what_if_picture"),
 ]
