@@ -14,12 +14,20 @@ from chamberlain.api import (
     adjustments,
     bill_runs,
     bills,
+    certificates,
+    deposits,
     explaining,
+    finals,
+    history,
+    letters,
     past,
     payments,
     penalties,
     plans,
+    properties,
+    reads,
     rebills,
+    what_if,
 )
 from chamberlain.api.problems import MEDIA_TYPE, Problem, add_handlers
 from chamberlain.api.reference import Reference
@@ -119,5 +127,8 @@ api.add_router("", past.router)
 api.add_router("", explaining.router)
 api.add_router("/payments", payments.router)
 api.add_router("/bill-runs", bill_runs.router)
-for account_work in (rebills, adjustments, plans, penalties):
+for account_work in (
+    rebills, adjustments, plans, penalties, certificates, finals, deposits, properties, reads,
+    what_if, letters, history,
+):  # fmt: skip
     api.add_router("", account_work.router)

@@ -45,7 +45,7 @@ class ComparisonOut(Schema):
     lines: list[ComparedLineOut]
 
 
-class ReasonOut(Schema):
+class OwingReasonOut(Schema):
     """A reason why the balance changed, in words and cents."""
 
     name: str
@@ -63,7 +63,7 @@ class OwingOut(Schema):
     since: date
     on: date
     before_cents: int
-    reasons: list[ReasonOut]
+    reasons: list[OwingReasonOut]
     bill_cents: int
     now_cents: int
 

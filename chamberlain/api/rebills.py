@@ -164,12 +164,14 @@ def draft(
 ) -> Status[RebillOut]:
     """Works out what would change, old against new, and keeps it. Nothing is posted."""
     actor, now = actor_of_request(request), timezone.now()
+    asked = _asked(number, body)
     rebill_id = operations.draft_rebill(
-        actor, _asked(number, body), timezone.localdate(), now, own_key(actor, idempotency_key)
+        actor, asked, timezone.localdate(), now, own_key(actor, idempotency_key)
     )
     view = queries.rebill(rebill_id)
     kept = (view.row.account_number, view.row.from_on, view.row.to_on, view.row.note)
-    refuse_other_body(kept == (number, body.from_on, body.to_on, body.note.strip()))
+    is_same = kept == (number, body.from_on, body.to_on, body.note.strip())
+    refuse_other_body(is_same and asked.corrections == view.corrections)
     return Status(201 if view.row.asked_at == now else 200, _view(view))
 
 

@@ -119,6 +119,12 @@ def findings_of_document(document_id: int) -> list[FindingRow]:
     return [FindingRow(*row) for row in _rows(query, [document_id])]
 
 
+def finding_row(finding_id: int) -> FindingRow | None:
+    """One finding, None when there is none."""
+    found = _rows(f"{_FINDING_SQL} WHERE f.id = %s", [finding_id])
+    return FindingRow(*found[0]) if found else None
+
+
 def waiting_findings(limit: int, offset: int) -> list[FindingRow]:
     """Changes of type or units that wait for a second person, the oldest first."""
     query = (

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 from django import forms
 
-from chamberlain.web import timeline
+from chamberlain.casework import timeline
 
 
 class DaysForm(forms.Form):

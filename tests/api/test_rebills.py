@@ -73,6 +73,9 @@ def test_the_same_key_drafts_once_and_is_not_for_another_rebill(town: Town, call
     second = call("POST", path(town), body(town), Idempotency_Key=KEY)
     other = call("POST", path(town), body(town, note="Something else"), Idempotency_Key=KEY)
     assert (first.status, second.status, other.status) == (201, 200, 422)
+    reads = [{**body(town)["reads"][0], "usage_thousandths": 2000}]
+    corrected = call("POST", path(town), body(town, reads=reads), Idempotency_Key=KEY)
+    assert corrected.status == 422
     assert first.body == second.body
     assert other.body["errors"][0]["place"] == "header.Idempotency-Key"
     assert Rebill.objects.count() == 1

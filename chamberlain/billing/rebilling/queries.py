@@ -87,6 +87,7 @@ class RebillView:
     """A rebill with what was wrong, in words, and every bill, old against new."""
 
     row: RebillRow
+    corrections: Corrections
     was_wrong: tuple[str, ...]
     bills: tuple[BillChange, ...]
 
@@ -150,15 +151,17 @@ def rebill(rebill_id: int) -> RebillView:
     found = rows(_ROWS + "WHERE r.id = %s", [rebill_id])
     if not found:
         raise NotFound(f"There is no rebill {rebill_id}; look at the account.")
-    [(corrections, shown)] = rows(
+    [(text, shown)] = rows(
         "SELECT corrections::text, shown::text FROM rebilling_rebill WHERE id = %s", [rebill_id]
     )
     row = RebillRow(*found[0])
+    corrections = Corrections.of_json(json.loads(text))
     items = json.loads(shown)
     replaced = _replaced([item["number"] for item in items]) if row.status == "posted" else {}
     return RebillView(
         row,
-        tuple(_in_words(Corrections.of_json(json.loads(corrections)))),
+        corrections,
+        tuple(_in_words(corrections)),
         tuple(_bill(item, replaced) for item in items),
     )
 

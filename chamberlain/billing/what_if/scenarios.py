@@ -70,6 +70,14 @@ class Scenario:
             or self.exempt_percent
         )
 
+    def refuse_nothing(self) -> None:
+        """Raises Invalid when nothing is imagined."""
+        if not self.changes_something:
+            raise Invalid(
+                "Nothing is imagined yet; choose another tariff, a rate or an exemption.",
+                field="other_tariff",
+            )
+
 
 def _check_percent(
     percent: Decimal | None, least: Decimal | int, most: Decimal | int, field: str

@@ -26,6 +26,7 @@ class LetterRow:
     digest: str
     sent_by: str
     sent_at: datetime
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class BatchRow:
 _LETTERS = """
     SELECT l.number, a.number, l.written_on, l.addressed_to, l.is_paperless, l.subject, l.text,
         t.name, t.version, t.language, l.digest, coalesce(nullif(u.display_name, ''), u.username),
-        l.sent_at
+        l.sent_at, t.code
     FROM letters_letter l JOIN ledger_account a ON a.id = l.account_id
     JOIN letters_template t ON t.id = l.template_id JOIN identity_user u ON u.id = l.sent_by_id
 """

@@ -13,13 +13,14 @@ from chamberlain.billing import accounts as billed
 from chamberlain.billing.explanation import explain_line, quantity_in_words
 from chamberlain.billing.plans.queries import charges_in_kept_plans, due_with_plan
 from chamberlain.billing.queries import bills_of_account
+from chamberlain.casework import timeline
 from chamberlain.ledger import statements
 from chamberlain.ledger.statements import OpenItem
 from chamberlain.registry import queries as registry
 from chamberlain.registry import record
 from chamberlain.registry.queries import AccountSummary
 from chamberlain.revenue.queries import obligations
-from chamberlain.web import charts, timeline
+from chamberlain.web import charts
 from chamberlain.web.access import actor_of_page, needs
 from chamberlain.web.history_filter import TimelineForm
 from chamberlain.web.middleware import OfficeRequest

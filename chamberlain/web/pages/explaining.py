@@ -16,12 +16,12 @@ from chamberlain.billing.comparing.analysis import Analysis, BillAnalysed
 from chamberlain.billing.comparing.queries import why
 from chamberlain.billing.estimating.queries import how_estimated
 from chamberlain.billing.explanation import quantity_in_words
+from chamberlain.casework import timeline
 from chamberlain.kernel.errors import Invalid
 from chamberlain.kernel.periods import add_months
 from chamberlain.kernel.tables import Column, Table
 from chamberlain.ledger import past
 from chamberlain.registry import queries as registry
-from chamberlain.web import timeline
 from chamberlain.web.access import actor_of_page, needs, say_refusal
 from chamberlain.web.explaining_charts import daily_chart
 from chamberlain.web.exporting import csv_file, xlsx_file

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from chamberlain.billing.occupancy import billed_otherwise
+from chamberlain.casework.timeline import changes_in_words
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.errors import Refused
 from chamberlain.registry import operations, preferences, queries, record
@@ -28,7 +29,6 @@ from chamberlain.web.pages.registry_forms import (
     NumberForm,
 )
 from chamberlain.web.paging import page_of
-from chamberlain.web.timeline import changes_in_words
 
 ACCOUNTS = {"label": "Accounts", "url": "/accounts/"}
 _SHOWN_CHANGES = 40

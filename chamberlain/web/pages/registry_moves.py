@@ -110,11 +110,11 @@ def move_out(request: OfficeRequest, number: str) -> HttpResponse:
                 out = occupancy.move_out(
                     actor_of_page(request), account.account_id, form.first_day_after(), today, to
                 )
+                _ask_final_bill(request, account)
         except Refused as refusal:
             say_refusal(form, refusal)
         else:
             _say_moved_out(request, account, out)
-            _ask_final_bill(request, account)
             return redirect("account_file", account.account_number)
     values = {
         "account": account,
@@ -147,11 +147,11 @@ def transfer(request: OfficeRequest, number: str) -> HttpResponse:
                     given["in_on"],
                     today,
                 )
+                _ask_final_bill(request, account, into.account_number)
         except Refused as refusal:
             say_refusal(form, refusal)
         else:
             _say_moved_out(request, account, out)
-            _ask_final_bill(request, account, into.account_number)
             messages.success(request, _moved_in(into))
             return redirect("account_file", into.account_number)
     values = {

@@ -92,11 +92,7 @@ class WhatIfForm(forms.Form):
             rate_class=values["rate_class"],
             **numbers,
         )
-        if not scenario.changes_something:
-            raise Invalid(
-                "Nothing is imagined yet; choose another tariff, a rate or an exemption.",
-                field="other_tariff",
-            )
+        scenario.refuse_nothing()
         account = values["account"].strip()
         every = 1 if account else running.sampling(scenario.tariff, ACCOUNTS_ON_A_PAGE)
         until = values["until"] + timedelta(days=1)

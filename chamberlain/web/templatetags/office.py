@@ -22,6 +22,7 @@ from django.forms.widgets import (
     Textarea,
 )
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -30,6 +31,7 @@ from django.utils.translation import get_language, get_language_info, pgettext
 from django.utils.translation import gettext as _
 
 from chamberlain.billing.explanation import quantity_in_words
+from chamberlain.casework.timeline import Event
 from chamberlain.kernel.money import show_cents
 from chamberlain.tariffs.units import UNIT_NAMES
 
@@ -166,6 +168,22 @@ def words(code: object) -> str:
     """A code of the program as words: `reverse_bill` as `Reverse bill`."""
     text = str(code).replace("_", " ")
     return text[:1].upper() + text[1:]
+
+
+_PAGES = {
+    "bill": "bill",
+    "entry": "entry",
+    "finding": "usage_entry",
+    "letter": "letter",
+    "application": "certificate_application",
+    "plan": "plan",
+}
+
+
+@register.filter
+def page(event: Event) -> str:
+    """The address of what an event of the timeline is about; "" for nothing of its own."""
+    return reverse(_PAGES[event.about], args=[event.key]) if event.about else ""
 
 
 @register.filter

@@ -1,4 +1,4 @@
-"""One timeline of an account: its bills, payments, reads, reversals and changes."""
+"""One timeline of an account: its bills, payments, reads, letters, certificates, changes."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -13,6 +13,7 @@ from chamberlain.billing.certificates.queries import (
     certificates_of_account,
 )
 from chamberlain.billing.explanation import quantity_in_words
+from chamberlain.billing.plans.queries import PlanRow, plans_of_account
 from chamberlain.billing.queries import BillRow, bills_of_account
 from chamberlain.casework.letters.queries import LetterRow, letters_of_account
 from chamberlain.identity.actors import Actor
@@ -38,6 +39,7 @@ KINDS = {
     "adjustment": "Charges and adjustments",
     "reversal": "Reversals",
     "certificate": "Certificates",
+    "plan": "Payment plans",
     "letter": "Letters",
     "finding": "Usage worklist",
     "change": "Changes",
@@ -50,13 +52,15 @@ _DAYS = re.compile(r"\[(\d{4}-\d\d-\d\d),(\d{4}-\d\d-\d\d)?\)")
 class Event:
     """One line of the timeline. when: a day, or an instant when the hour is known.
 
+    about, key: what it is about, such as a `bill` and its number; "" for nothing of its own.
     business_day: the one that it was posted on, where it moved money.
     """
 
     kind: str
     when: date | datetime
     title: str
-    url: str = ""
+    about: str = ""
+    key: str = ""
     cents: int | None = None
     by: str = ""
     tag: str = ""
@@ -148,6 +152,8 @@ def timeline(
         found += _certificates(account_id)
     if kind in ("", "finding"):
         found += map(_finding, findings_of_account(account_id, limit))
+    if kind in ("", "plan"):
+        found += map(_plan, plans_of_account(account_id))
     if kind in ("", "letter"):
         found += map(_letter, letters_of_account(account_id, limit))
     if kind in ("", "change") and viewer.sees_changes:
@@ -175,7 +181,8 @@ def _bill(bill: BillRow) -> Event:
         kind="bill",
         when=bill.issued_on,
         title=f"Bill {bill.number}",
-        url=f"/bills/{bill.number}/",
+        about="bill",
+        key=bill.number,
         cents=bill.total_cents,
         tag=tag,
         tone=tone,
@@ -188,7 +195,8 @@ def _payment(payment: PaymentRow) -> Event:
         kind="payment",
         when=payment.posted_at,
         title=f"Payment {payment.document}",
-        url=f"/ledger/entries/{payment.entry_id}/",
+        about="entry",
+        key=str(payment.entry_id),
         cents=-payment.cents,
         by=payment.actor,
         tag="Reversed" if payment.is_reversed else "",
@@ -209,7 +217,8 @@ def _others(entries: Iterable[OtherEntry], bills: Iterable[BillRow]) -> Iterator
             kind="penalty" if "penalt" in entry.kind else "adjustment",
             when=entry.posted_at,
             title=f"{entry.kind.replace('_', ' ').capitalize()} {entry.document}",
-            url=f"/ledger/entries/{entry.entry_id}/",
+            about="entry",
+            key=str(entry.entry_id),
             cents=entry.balance_cents or None,
             by=entry.actor,
             text=entry.reason or ("" if entry.balance_cents else moved),
@@ -235,7 +244,8 @@ def _finding(row: FindingRow) -> Event:
         kind="finding",
         when=row.found_on,
         title=row.rule_name,
-        url=f"/usage-worklist/{row.finding_id}/",
+        about="finding",
+        key=str(row.finding_id),
         tag="" if row.is_open else row.resolution,
         tone="ok",
         text=row.sentence,
@@ -247,11 +257,26 @@ def _reversal(entry: EntryRow) -> Event:
         kind="reversal",
         when=entry.posted_at,
         title=f"{entry.kind.replace('_', ' ').capitalize()} {entry.document}",
-        url=f"/ledger/entries/{entry.entry_id}/",
+        about="entry",
+        key=str(entry.entry_id),
         cents=entry.cents,
         by=entry.actor,
         text=entry.reason,
         business_day=entry.day,
+    )
+
+
+def _plan(row: PlanRow) -> Event:
+    return Event(
+        kind="plan",
+        when=row.starts_on,
+        title=f"Payment plan {row.number}",
+        about="plan",
+        key=row.number,
+        by=row.offered_by,
+        tag=row.status_name,
+        tone="bad" if row.status == "defaulted" else "info",
+        text=row.sentence or row.terms_name,
     )
 
 
@@ -260,7 +285,8 @@ def _letter(row: LetterRow) -> Event:
         kind="letter",
         when=row.sent_at,
         title=f"Letter {row.number}",
-        url=f"/letters/{row.number}/",
+        about="letter",
+        key=row.number,
         by=row.sent_by,
         text=row.subject,
     )
@@ -273,7 +299,8 @@ def _certificates(account_id: int) -> Iterator[Event]:
             kind="certificate",
             when=asked.received_at,
             title=f"Application {asked.number} for a full payment certificate",
-            url=f"/certificates/applications/{asked.number}/",
+            about="application",
+            key=asked.number,
             by="" if asked.is_from_public else asked.received_by,
             text=f"Closing {asked.closing_on:%B} {asked.closing_on.day}, {asked.closing_on.year}",
         )
@@ -282,7 +309,8 @@ def _certificates(account_id: int) -> Iterator[Event]:
             kind="certificate",
             when=made.issued_on,
             title=f"Full payment certificate {made.number}",
-            url=f"/certificates/applications/{made.application_number}/",
+            about="application",
+            key=made.application_number,
             by=made.issued_by,
             tag="Replaced" if made.is_replaced else "",
             tone="info",
