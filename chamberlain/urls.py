@@ -35,6 +35,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chamberlain.web.pages.letters")),
     path("", include("chamberlain.web.pages.deposits")),
     path("", include("chamberlain.web.pages.property_terms")),
+    path("", include("chamberlain.web.pages.property_changes")),
     path("", include("chamberlain.web.pages.bill_runs")),
     path("", include("chamberlain.web.pages.usage_worklist")),
     path("", include("chamberlain.web.pages.read_routes")),

@@ -48,6 +48,7 @@ class UseOut(Schema):
     type_name: str
     dwelling_units: int
     document_id: int | None
+    reason: str
     found_by: str
     decided_by: str
     superseded: bool
@@ -186,6 +187,12 @@ class FoundUseIn(Body):
     dwelling_units: Annotated[int, Field(ge=0, le=10_000)]
 
 
+class ProposedUseIn(FoundUseIn):
+    """The same, known without a document: the reason says how."""
+
+    reason: Text
+
+
 class DecisionIn(Body):
     """Whether a found change is right; the note says why it is not."""
 
@@ -197,7 +204,8 @@ class FindingOut(Schema):
     """What was found in a document: an owner, or a type or units that another decides on."""
 
     finding_id: int
-    document_id: int
+    document_id: int | None
+    reason: str
     kind: str
     from_on: date
     owner: str
@@ -331,6 +339,20 @@ def found_use(request: HttpRequest, document_id: Id, body: FoundUseIn) -> list[F
         timezone.localdate(),
     )
     return _findings(document_id)
+
+
+@router.post(
+    "/properties/{property_id}/use", response={201: FindingOut}, summary="Ask for another type"
+)
+def propose_use(request: HttpRequest, property_id: Id, body: ProposedUseIn) -> Status[FindingOut]:
+    """Asks for another type or number of units, known without a document; another decides."""
+    actor = actor_of_request(request)
+    actor.require("document.view")
+    use = findings.Use(body.property_type, body.dwelling_units, body.from_on)
+    made = findings.propose_use(
+        actor, property_id, use, body.reason, timezone.now(), timezone.localdate()
+    )
+    return Status(201, _finding(actor, made))
 
 
 @router.post("/documents/findings/{finding_id}/decide", response=FindingOut, summary="Decide")

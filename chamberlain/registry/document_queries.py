@@ -32,10 +32,14 @@ class DocumentRow:
 
 @dataclass(frozen=True, slots=True)
 class FindingRow:
-    """What was found in a document; share_basis_points 10000 is all."""
+    """What was found; document_id: in which document, None when the reason says how it is known.
+
+    share_basis_points 10000 is all.
+    """
 
     finding_id: int
-    document_id: int
+    property_id: int
+    document_id: int | None
     address: str
     kind: str
     from_on: date
@@ -50,6 +54,7 @@ class FindingRow:
     decided_by: str
     decided_at: datetime | None
     note: str
+    reason: str
 
     @property
     def percent(self) -> str:
@@ -75,11 +80,11 @@ _DOCUMENT_SQL = """
     LEFT JOIN identity_user v ON v.id = r.reviewer_id
 """
 _FINDING_SQL = """
-    SELECT f.id, d.id, p.address, f.kind, f.from_on, coalesce(c.name, ''), f.share_basis_points,
-        coalesce(t.name, ''), f.dwelling_units, f.state, f.found_by_id, u.display_name,
-        f.found_at, coalesce(v.display_name, ''), f.decided_at, f.note
-    FROM registry_finding f JOIN registry_document d ON d.id = f.document_id
-    JOIN registry_property p ON p.id = d.property_id
+    SELECT f.id, p.id, f.document_id, p.address, f.kind, f.from_on, coalesce(c.name, ''),
+        f.share_basis_points, coalesce(t.name, ''), f.dwelling_units, f.state, f.found_by_id,
+        u.display_name, f.found_at, coalesce(v.display_name, ''), f.decided_at, f.note, f.reason
+    FROM registry_finding f LEFT JOIN registry_document d ON d.id = f.document_id
+    JOIN registry_property p ON p.id = coalesce(d.property_id, f.property_id)
     JOIN identity_user u ON u.id = f.found_by_id
     LEFT JOIN identity_user v ON v.id = f.decided_by_id
     LEFT JOIN registry_customer c ON c.id = f.customer_id
@@ -117,6 +122,12 @@ def findings_of_document(document_id: int) -> list[FindingRow]:
     """What was found in a document, in the order of finding."""
     query = f"{_FINDING_SQL} WHERE f.document_id = %s ORDER BY f.id"
     return [FindingRow(*row) for row in _rows(query, [document_id])]
+
+
+def changes_asked(property_id: int) -> list[FindingRow]:
+    """Changes of a property's type or units that were asked for without a document and wait."""
+    query = f"{_FINDING_SQL} WHERE f.property_id = %s AND f.state = 'proposed' ORDER BY f.id"
+    return [FindingRow(*row) for row in _rows(query, [property_id])]
 
 
 def finding_row(finding_id: int) -> FindingRow | None:

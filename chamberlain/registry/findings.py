@@ -7,7 +7,7 @@ waits until another person decides.
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db import transaction
+from django.db import models, transaction
 
 from chamberlain.identity.actors import Actor, acting
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitted, Refused
@@ -21,7 +21,7 @@ from chamberlain.registry.models import (
     PropertyType,
     SentForm,
 )
-from chamberlain.registry.operations import NewCustomer, known_customer
+from chamberlain.registry.operations import NewCustomer, known_customer, typed_text
 from chamberlain.registry.ownership import WHOLE, end_ownership, record_ownership
 from chamberlain.registry.sending import keep_sent, made_before
 
@@ -105,11 +105,50 @@ def find_use(
     """
     actor.require("document.review")
     document = _document(actor, document_id, from_on, today)
+    use = Use(property_type, dwelling_units, from_on)
+    return _propose(actor, document.property_id, use, now, document=document)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a property is from a day on: the code of its type, and its dwelling units."""
+
+    property_type: str
+    dwelling_units: int
+    from_on: date
+
+
+def propose_use(
+    actor: Actor, property_id: int, use: Use, reason: str, now: datetime, today: date
+) -> int:
+    """Asks that a property has another type or number of units from a day on, without a document.
+
+    As after a visit or a permit: the reason says how it is known. It waits for another person;
+    returns the finding's id. Raises NotFound, Invalid without a reason or for a day ahead, and
+    what `find_use` raises.
+    """
+    actor.require("property.change")
+    said = typed_text(reason, "reason", 200)
+    if use.from_on > today:
+        raise Invalid("This cannot begin after today; correct the day.", field="from_on")
+    return _propose(actor, property_id, use, now, reason=said)
+
+
+def _propose(
+    actor: Actor,
+    property_id: int,
+    use: Use,
+    now: datetime,
+    *,
+    document: Document | None = None,
+    reason: str = "",
+) -> int:
     with acting(actor), transaction.atomic():
-        Property.objects.select_for_update().get(pk=document.property_id)
-        _check_use(property_type, dwelling_units)
+        if not Property.objects.select_for_update().filter(pk=property_id).exists():
+            raise NotFound("There is no such property; look it up by its address or parcel.")
+        _check_use(use.property_type, use.dwelling_units)
         waiting = Finding.objects.filter(
-            document__property_id=document.property_id,
+            models.Q(property_id=property_id) | models.Q(document__property_id=property_id),
             kind=Finding.Kind.USE,
             state=Finding.State.PROPOSED,
         )
@@ -118,18 +157,20 @@ def find_use(
                 "A change of this property's type or units waits for a second person already; "
                 "have it decided first."
             )
-        if use_on(document.property_id, from_on) == (property_type, dwelling_units):
+        if use_on(property_id, use.from_on) == (use.property_type, use.dwelling_units):
             raise AlreadyDone(
-                f"The property has this type and these units on {from_on:%B %-d, %Y} already; "
-                "correct the day or leave it as it is.",
+                f"The property has this type and these units on {use.from_on:%B %-d, %Y} "
+                "already; correct the day or leave it as it is.",
                 field="from_on",
             )
         return Finding.objects.create(
+            property_id=None if document else property_id,
             document=document,
+            reason=reason,
             kind=Finding.Kind.USE,
-            from_on=from_on,
-            property_type_id=property_type,
-            dwelling_units=dwelling_units,
+            from_on=use.from_on,
+            property_type_id=use.property_type,
+            dwelling_units=use.dwelling_units,
             found_by_id=actor.user_id,
             found_at=now,
         ).pk
@@ -147,12 +188,12 @@ def decide_use(
     with acting(actor), transaction.atomic():
         found = (
             Finding.objects.select_for_update(of=("self",))
-            .select_related("document")
+            .select_related("document__property", "property")
             .filter(pk=finding_id, kind=Finding.Kind.USE)
             .first()
         )
         if found is None:
-            raise NotFound("There is no such finding; look at the document again.")
+            raise NotFound("There is no such finding; look at the property again.")
         if found.state != Finding.State.PROPOSED:
             raise AlreadyDone("This finding was decided already; look at the property again.")
         if found.found_by_id == actor.user_id:
@@ -166,10 +207,12 @@ def decide_use(
         found.note = note.strip()[:200]
         found.save(update_fields=["state", "decided_by", "decided_at", "note"])
         if is_right:
+            about = found.document.property if found.document else found.property
+            assert about is not None
             assert found.property_type_id is not None
             assert found.dwelling_units is not None
             PropertyChange.objects.create(
-                property_id=found.document.property_id,
+                property=about,
                 from_on=found.from_on,
                 property_type_id=found.property_type_id,
                 dwelling_units=found.dwelling_units,

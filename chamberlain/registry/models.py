@@ -272,10 +272,11 @@ class DocumentReview(models.Model):
 
 @pghistory.track()
 class Finding(models.Model):
-    """What a reviewer read in a document, and what became of it.
+    """What somebody found out about a property, and what became of it.
 
-    An ownership names customer and share, and is applied at once. A use names type and units;
-    it changes money, so another person decides.
+    An ownership is read in a document, names customer and share, and is applied at once. A use
+    names type and units, read in a document or known otherwise, as the reason says; it changes
+    money, so another person decides.
     """
 
     class Kind(models.TextChoices):
@@ -287,7 +288,10 @@ class Finding(models.Model):
         APPLIED = "applied", "Applied"
         REFUSED = "refused", "Not applied"
 
-    document = models.ForeignKey(Document, models.PROTECT, related_name="findings")
+    document = models.ForeignKey(Document, models.PROTECT, null=True, related_name="findings")
+    # Without a document: of which property, and how it is known.
+    property = models.ForeignKey(Property, models.PROTECT, null=True, related_name="findings")
+    reason = models.CharField(max_length=200, blank=True, default="")
     kind = models.CharField(max_length=12, choices=Kind)
     from_on = models.DateField()
     customer = models.ForeignKey(Customer, models.PROTECT, null=True)
@@ -316,6 +320,12 @@ class Finding(models.Model):
                 )
                 | models.Q(kind="use", property_type__isnull=False, dwelling_units__isnull=False),
                 name="finding_says_what_it_found",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(document__isnull=False, property=None)
+                | models.Q(document=None, property__isnull=False, kind="use")
+                & ~models.Q(reason=""),
+                name="finding_rests_on_a_document_or_a_reason",
             ),
             models.CheckConstraint(
                 condition=models.Q(state="proposed", decided_by=None, decided_at=None)

@@ -49,13 +49,15 @@ class PropertyRecord:
 class Use:
     """What a property is from a day on; from_on None is since it was registered.
 
-    document_id: what proved it. superseded: whether another change for the same day replaced it.
+    document_id: what proved it; reason: how it is known without one. superseded: whether another
+    change for the same day replaced it.
     """
 
     from_on: date | None
     type_name: str
     dwelling_units: int
     document_id: int | None
+    reason: str
     found_by: str
     decided_by: str
     superseded: bool
@@ -166,7 +168,7 @@ def property_named(parcel_or_account: str) -> PropertyRecord:
 def uses(property_id: int) -> list[Use]:
     """Everything that a property was, the latest first."""
     query = """
-        SELECT c.from_on, t.name, c.dwelling_units, f.document_id, found.display_name,
+        SELECT c.from_on, t.name, c.dwelling_units, f.document_id, f.reason, found.display_name,
             decided.display_name,
             row_number() OVER (PARTITION BY c.from_on ORDER BY c.id DESC) > 1
         FROM registry_propertychange c JOIN registry_propertytype t ON t.code = c.property_type_id
@@ -174,10 +176,10 @@ def uses(property_id: int) -> list[Use]:
         JOIN identity_user found ON found.id = f.found_by_id
         JOIN identity_user decided ON decided.id = f.decided_by_id
         WHERE c.property_id = %(id)s
-        UNION ALL SELECT NULL, t.name, p.dwelling_units, NULL, '', '', false
+        UNION ALL SELECT NULL, t.name, p.dwelling_units, NULL, '', '', '', false
         FROM registry_property p JOIN registry_propertytype t ON t.code = p.property_type_id
         WHERE p.id = %(id)s
-        ORDER BY 1 DESC NULLS LAST, 7
+        ORDER BY 1 DESC NULLS LAST, 8
     """
     return [Use(*row) for row in _rows(query, {"id": property_id})]
 

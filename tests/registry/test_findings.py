@@ -248,3 +248,41 @@ def test_an_owner_form_that_is_sent_twice_registers_one_customer(clerk, deed):
     assert made[0] == made[1]
     assert Customer.objects.filter(name="Ida Wells").count() == 1
     assert Ownership.objects.count() == 1
+
+
+def propose(actor, house, kind="apartments", units=6, reason="Counted the bells on a visit"):
+    use = findings.Use(kind, units, DAY)
+    return findings.propose_use(actor, house, use, reason, NOW, DAY)
+
+
+def test_a_change_without_a_document_says_how_it_is_known(clerk, chief, house):
+    made = propose(clerk, house)
+    [waiting] = document_queries.changes_asked(house)
+    assert (waiting.finding_id, waiting.document_id) == (made, None)
+    assert waiting.reason == "Counted the bells on a visit"
+    with pytest.raises(AlreadyDone, match="waits for a second person"):
+        propose(clerk, house, units=7)
+    findings.decide_use(chief, made, True, NOW)
+    assert findings.use_on(house, DAY) == ("apartments", 6)
+    use = record.uses(house)[0]
+    assert (use.document_id, use.reason) == (None, "Counted the bells on a visit")
+    assert document_queries.changes_asked(house) == []
+
+
+def test_a_change_without_a_document_needs_a_reason_and_another_person(chief, house):
+    with pytest.raises(Invalid, match="reason is empty"):
+        propose(chief, house, reason="  ")
+    with pytest.raises(Invalid, match="cannot begin after today"):
+        findings.propose_use(
+            chief, house, findings.Use("apartments", 6, DAY + timedelta(days=1)), "x", NOW, DAY
+        )
+    with pytest.raises(NotFound):
+        propose(chief, 0)
+    made = propose(chief, house)
+    with pytest.raises(NotPermitted, match="another person"):
+        findings.decide_use(chief, made, True, NOW)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Finding.objects.create(
+            property_id=house, kind="use", from_on=DAY, property_type_id="apartments",
+            dwelling_units=6, found_by_id=chief.user_id, found_at=NOW,
+        )  # fmt: skip

@@ -126,6 +126,11 @@ def sign_in(page: Page, username: str, then: str = "/") -> None:
     expect(page.get_by_role("button", name="Sign in", exact=True)).to_have_count(0)
 
 
+def sign_out(page: Page) -> None:
+    """Leaves the office."""
+    page.context.clear_cookies()
+
+
 def assert_accessible(page: Page) -> None:
     """axe finds nothing against WCAG 2.2 A and AA or its best practices."""
     page.wait_for_load_state()

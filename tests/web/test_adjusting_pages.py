@@ -26,7 +26,14 @@ from tests.billing.rebilling_scenes import take_back
 from tests.billing.test_penalties import policy
 from tests.office import DAY, NOW
 from tests.web import scenes
-from tests.web.conftest import Live, assert_accessible, assert_fits, keep_picture, sign_in
+from tests.web.conftest import (
+    Live,
+    assert_accessible,
+    assert_fits,
+    keep_picture,
+    sign_in,
+    sign_out,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -40,10 +47,6 @@ def place(live: Live) -> scenes.Office:
     office.make_user("robin", Role.CLERK)
     office.make_user("sam", Role.ACCOUNTS_SUPERVISOR)
     return made
-
-
-def sign_out(page: Page) -> None:
-    page.context.clear_cookies()
 
 
 def seen(page: Page, name: str) -> None:

@@ -13,7 +13,14 @@ from chamberlain.registry.models import Document, DocumentView, Finding, Propert
 from tests import office
 from tests.office import DAY, NOW
 from tests.registry import papers
-from tests.web.conftest import Live, assert_accessible, assert_fits, keep_picture, sign_in
+from tests.web.conftest import (
+    Live,
+    assert_accessible,
+    assert_fits,
+    keep_picture,
+    sign_in,
+    sign_out,
+)
 from tests.web.scenes import Office, furnished_office
 
 pytestmark = pytest.mark.browser
@@ -165,3 +172,40 @@ def test_the_file_is_handed_out_only_to_those_allowed_and_never_kept_by_a_browse
     page.goto("/documents/")
     expect(page.get_by_role("link", name=re.compile("Identification"))).to_be_visible()
     assert {view.user.username for view in DocumentView.objects.all()} == {"robin"}
+
+
+def test_a_change_without_a_document_is_asked_for_and_decided_by_another(
+    scene: Office, page: Page
+) -> None:
+    sign_in(page, "robin", then=f"/properties/{house(scene)}/")
+    page.get_by_role("link", name="Change", exact=True).press("Enter")
+    form = page.get_by_role("region", name="Ask for a change")
+    form.get_by_label("Type").select_option("Apartment building")
+    form.get_by_label("Dwelling units").fill("3")
+    form.get_by_label("From").fill("2026-02-01")
+    form.get_by_label("How is it known?").fill("Counted the bells on a visit")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("has 4 or more dwelling units").first).to_be_visible()
+    assert_accessible(page)
+    form.get_by_label("Dwelling units").fill("6")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("main")).to_contain_text("so another person decides")
+    assert_accessible(page)
+    assert_fits(page)
+    keep_picture(page, "property-change-waits")
+    sign_out(page)
+    sign_in(page, "sam", then="/documents/decisions/")
+    page.locator("main").get_by_role("link", name="2214 W Cortland St").click()
+    expect(page.locator("main")).to_contain_text("Counted the bells on a visit")
+    keep_picture(page, "property-change-decide")
+    page.get_by_role("button", name="It is not right").click()
+    expect(page.get_by_text("Say why the change is not applied").first).to_be_visible()
+    assert_accessible(page)
+    page.get_by_role("button", name="Apply the change").click()
+    expect(page.locator("main")).to_contain_text("The property is changed from that day on.")
+    page.goto(f"/properties/{house(scene)}/")
+    expect(page.get_by_role("region", name="Type and dwelling units")).to_contain_text(
+        "Counted the bells on a visit"
+    )
+    assert_fits(page)
+    assert record.property_record(house(scene)).dwelling_units == 6

@@ -55,6 +55,7 @@ def property_page(request: OfficeRequest, property_id: int) -> HttpResponse:
         "kinds": KINDS,
         "may_keep": actor.may("document.keep"),
         "may_move": actor.may("customer.change"),
+        "may_change": actor.may("property.change") or actor.may("property.approve_change"),
         "sees_changes": actor.may("history.view"),
         "changes": list(changes_in_words(record.changes_of_property(property_id, _SHOWN_CHANGES))),
         "breadcrumbs": [ACCOUNTS, {"label": found.address}],
