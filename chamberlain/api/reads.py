@@ -32,6 +32,7 @@ from chamberlain.billing.estimating.weighing import Weighed
 from chamberlain.ledger.queries import account_id_of
 from chamberlain.metering import operations as metering
 from chamberlain.metering import queries as reads
+from chamberlain.metering.routes.low_reads import record_typed
 from chamberlain.metering.routes.queries import route
 
 router = Router(tags=["Reads"])
@@ -173,15 +174,13 @@ def of_account(request: HttpRequest, number: Number) -> list[ReadOut]:
 @router.post("/reads", response={201: RecordedOut}, summary="Record a read")
 def record(request: HttpRequest, body: ReadIn) -> Status[RecordedOut]:
     """Records what a meter shows. A second read of the same day is refused, so it is kept once."""
-    read_id = metering.record_read(
-        actor_of_request(request),
-        body.meter,
-        body.on,
-        body.register,
-        timezone.localdate(),
-        body.quality,
-        body.beside,
-    )
+    actor, today = actor_of_request(request), timezone.localdate()
+    if body.quality == "actual" and not body.beside:
+        read_id = record_typed(actor, body.meter, body.on, body.register, today)
+    else:
+        read_id = metering.record_read(
+            actor, body.meter, body.on, body.register, today, body.quality, body.beside
+        )
     return Status(201, RecordedOut(read_id=read_id))
 
 

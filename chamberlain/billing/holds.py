@@ -8,7 +8,10 @@ _ABSURD = (
     "The usage is more than {} times this account's usual; check the read, then mark it verified "
     "or correct it."
 )
-_NEGATIVE = "The usage is negative; check the read and the meter, then correct it."
+_NEGATIVE = (
+    "The usage is negative; if an estimate before it was too high, true it up, else check the read "
+    "and the meter, then correct it."
+)
 _WATCHED = " Look at its entry on the usage worklist."
 NO_READ = "No read came for this cycle; get a read or enter an estimate."
 

@@ -10,6 +10,9 @@ from hypothesis.extra.django import TestCase
 
 from chamberlain.billing.adjusting.operations import approve_adjustment, refuse_adjustment
 from chamberlain.billing.certificates import unbilled as payoff
+from chamberlain.billing.estimating.due import due
+from chamberlain.billing.estimating.terms import load_estimate_terms
+from chamberlain.billing.estimating.true_up import look_at_true_ups, post_true_ups
 from chamberlain.billing.finals import carrying, queries, reading
 from chamberlain.billing.finals.models import FinalRead, FinalTerms, MoveOut
 from chamberlain.billing.finals.operations import Leaving, ask_final_bill, make_final_bill
@@ -20,6 +23,7 @@ from chamberlain.billing.models import Bill, ServiceAgreement
 from chamberlain.billing.occupancy import Forwarding, move_in, move_out
 from chamberlain.billing.operations import RunPlan, plan_bill_run
 from chamberlain.billing.rebilling.models import CorrectedRead, Reason, Rebill
+from chamberlain.billing.rebilling.operations import post_rebill
 from chamberlain.billing.running import run
 from chamberlain.identity.actors import program_actor
 from chamberlain.identity.models import Role
@@ -31,10 +35,11 @@ from chamberlain.ledger.posting import DayClosed
 from chamberlain.ledger.proof import prove
 from chamberlain.ledger.queries import balance, open_charges
 from chamberlain.metering.models import Installation, Read
-from chamberlain.metering.operations import record_read
+from chamberlain.metering.operations import ImplausibleRead, record_estimate, record_read
 from chamberlain.registry.queries import account_summary
 from chamberlain.tariffs.models import Component
 from tests import office
+from tests.billing.estimating_scenes import TERMS as ESTIMATE_TERMS
 from tests.billing.final_office import LEFT, TERMS, Home, asked, home, register_after
 from tests.billing.plan_office import load_terms as load_plan_terms
 from tests.billing.rebilling_scenes import load_limits
@@ -395,3 +400,31 @@ class PayoffAndFinalBill(TestCase):
                 reading.estimate_final_read(place.clerk, row.order_id, left_on)
         made = make_final_bill(place.clerk, move_out_id, place.office.day.pk, NOW)
         assert made.cents == named
+
+
+def test_a_final_read_below_an_estimate_is_trued_up_before_the_bill(place: Home) -> None:
+    load_limits()
+    load_estimate_terms(program_actor(), [ESTIMATE_TERMS])
+    last = Read.objects.order_by("-to_on")[0]
+    assert last.register is not None
+    record_estimate(
+        program_actor(), last.service_point_id, last.to_on, date(2026, 3, 20), 40_000, last.unit,
+        "nobody was in",
+    )  # fmt: skip
+    move_out_id = asked(place)
+    order = FinalRead.objects.get().pk
+    with pytest.raises(ImplausibleRead):
+        reading.take_final_read(place.clerk, order, LEFT, last.register - 1, LEFT)
+    reading.take_final_read(place.clerk, order, LEFT, last.register + 12, LEFT)
+    assert queries.final_reads(move_out_id)[0].read_on == LEFT
+    with pytest.raises(NotBillable, match="true it up"):
+        make_final_bill(place.clerk, move_out_id, place.office.day.pk, NOW)
+    ids = due().runs["run_id"].to_list()
+    looked = look_at_true_ups(program_actor(), ids, LEFT)
+    post_true_ups(program_actor(), ids, looked.seen, place.office.day.pk, LEFT, NOW)
+    for rebill in Rebill.objects.filter(status=Rebill.Status.ASKED):
+        post_rebill(place.supervisor, rebill.pk, place.office.day.pk, LEFT, NOW)
+    made = make_final_bill(place.clerk, move_out_id, place.office.day.pk, NOW)
+    bills = Bill.objects.filter(number__in=made.bill_numbers).select_related("read")
+    assert sum(bill.read.usage_thousandths for bill in bills if bill.read) == 12_000
+    assert prove(program_actor()).holds

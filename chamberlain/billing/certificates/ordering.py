@@ -9,7 +9,7 @@ from chamberlain.database.rows import rows
 from chamberlain.identity.actors import Actor, acting
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound
 from chamberlain.metering.models import Read
-from chamberlain.metering.operations import record_read
+from chamberlain.metering.routes.low_reads import record_typed
 
 _METERED = """
     SELECT g.id FROM billing_serviceagreement g
@@ -44,7 +44,7 @@ def record_final_read(
     """Records what the meter of an order shows; returns the read's id.
 
     Raises NotFound (order, meter), AlreadyDone, Invalid for a day before the order or after the
-    closing, and what `record_read` raises.
+    closing, and what `record_typed` raises.
     """
     actor.require("certificate.work")
     with acting(actor), transaction.atomic():
@@ -65,7 +65,7 @@ def record_final_read(
                 field="read_on",
             )
         serial = _serial(order.agreement.service_point_id, read_on)
-        order.read_id = record_read(actor, serial, read_on, register, today)
+        order.read_id = record_typed(actor, serial, read_on, register, today)
         order.save(update_fields=["read"])
         return order.read_id
 

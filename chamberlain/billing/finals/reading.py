@@ -13,7 +13,8 @@ from chamberlain.billing.finals.unbilled import NotBillable
 from chamberlain.identity.actors import Actor, acting
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound
 from chamberlain.kernel.frames import read_frame
-from chamberlain.metering.operations import record_estimate, record_read
+from chamberlain.metering.operations import record_estimate
+from chamberlain.metering.routes.low_reads import record_typed
 
 
 def take_final_read(
@@ -23,14 +24,14 @@ def take_final_read(
 
     A read after the day of the move is shared by days with whoever came after; days between a
     read before it and the move are still to be read or estimated. Raises AlreadyDone, and what
-    `record_read` raises.
+    `record_typed` raises. Below an ordinary estimate, the true-up comes before the bill.
     """
     actor.require("final.ask")
     with acting(actor), transaction.atomic():
         row = _wanted_read(final_read_id)
         if not row.serial:
             raise NotFound("No meter is installed at this service point; estimate the usage.")
-        return record_read(actor, row.serial, read_on, register, today)
+        return record_typed(actor, row.serial, read_on, register, today)
 
 
 def estimate_final_read(actor: Actor, final_read_id: int, today: date) -> int:

@@ -17,7 +17,8 @@ from django.db import connection, transaction
 from chamberlain.identity.actors import Actor, acting
 from chamberlain.kernel.frames import copy_frame, next_ids, read_frame
 from chamberlain.metering.dials import usage_column
-from chamberlain.metering.operations import THOUSAND, wait_for_imports
+from chamberlain.metering.models import Read
+from chamberlain.metering.operations import THOUSAND, record_read, wait_for_imports
 
 COUNTS_FROM = """(r.quality <> 'estimate' OR starts_with(r.source, 'closing ')
     OR starts_with(r.source, 'move-out '))"""
@@ -82,6 +83,16 @@ def record_low_read(actor: Actor, serial: str, on: date, register: int, today: d
             schema={"meter": pl.String, "read_on": pl.Date, "register": pl.Int64},
         ).with_columns(source=pl.format("typed {} {}", "meter", "read_on"))
         return _record(low_reads(typed, _meters([serial]))) == 1
+
+
+def record_typed(actor: Actor, serial: str, on: date, register: int, today: date) -> int:
+    """Records what a meter shows, also where it is below what was estimated; returns the read's id.
+
+    Raises what `record_read` raises.
+    """
+    if record_low_read(actor, serial, on, register, today):
+        return int(Read.objects.get(meter__serial=serial, to_on=on, register=register).pk)
+    return record_read(actor, serial, on, register, today)
 
 
 def settle_low_reads(actor: Actor, now: datetime) -> int:

@@ -11,9 +11,8 @@ from chamberlain.database.rows import rows
 from chamberlain.identity.actors import Actor, acting
 from chamberlain.kernel.errors import AlreadyDone, BadFile, NotFound, Refused
 from chamberlain.kernel.frames import copy_frame, next_ids, read_frame
-from chamberlain.metering.operations import record_read
 from chamberlain.metering.routes.files import ReadFile, judged, read_lines
-from chamberlain.metering.routes.low_reads import record_low_read
+from chamberlain.metering.routes.low_reads import record_typed
 from chamberlain.metering.routes.models import Route, RouteFile, Stop
 
 
@@ -109,8 +108,7 @@ def type_reads(
                 raise NotFound("No meter is installed at this stop; install one first.")
             if meters > 1:
                 raise Refused(f"{meters} meters serve this stop; read each of them in from a file.")
-            if not record_low_read(actor, serial, on, register, today):
-                record_read(actor, serial, on, register, today)
+            record_typed(actor, serial, on, register, today)
         except Refused as refusal:
             refusals[stop_id] = refusal.sentence
     return Typed(len(registers) - len(refusals), refusals)

@@ -16,6 +16,7 @@ from chamberlain.billing.switching import non_metered_points
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.errors import Refused
 from chamberlain.metering import operations, parts, queries
+from chamberlain.metering.routes.low_reads import record_typed
 from chamberlain.registry import record
 from chamberlain.registry.queries import ServicePointRow, service_points
 from chamberlain.web.access import actor_of_page, needs, say_refusal
@@ -137,15 +138,11 @@ def _read(actor: Actor, place: Place, form: ReadForm) -> str:
     given = form.cleaned_data
     if place.meter is None:
         raise Refused("There is no meter at this service point; install one.")
-    operations.record_read(
-        actor,
-        place.meter.serial,
-        given["read_on"],
-        given["register"],
-        timezone.localdate(),
-        given["quality"],
-        beside=form.beside(),
-    )
+    typed = (place.meter.serial, given["read_on"], given["register"], timezone.localdate())
+    if given["quality"] == "actual" and not form.beside():
+        record_typed(actor, *typed)
+    else:
+        operations.record_read(actor, *typed, given["quality"], beside=form.beside())
     return "The read is on file; the next bill run bills it."
 
 
