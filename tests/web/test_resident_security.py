@@ -11,16 +11,20 @@ from django.utils import timezone
 from chamberlain.billing.access import operations
 from chamberlain.billing.access.codes import application_code, bill_code
 from chamberlain.billing.access.models import Entrance, PlanApplication
-from chamberlain.billing.access.queries import asked_plans, held_by_number
+from chamberlain.billing.access.queries import asked_plans, held_by_number, own_charges
 from chamberlain.billing.access.terms import load_resident_terms
 from chamberlain.billing.documents import bill_data
+from chamberlain.billing.penalties.operations import raise_penalties
+from chamberlain.billing.penalties.policy import load_late_policies
 from chamberlain.cashiering.hosted.models import Intent
 from chamberlain.identity.actors import program_actor
 from chamberlain.identity.models import Role
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, Refused
+from chamberlain.ledger import chart
 from chamberlain.registry import operations as registry
 from tests import office
 from tests.billing import certificates_office, plan_office
+from tests.billing.test_penalties import move_on, policy
 from tests.cashiering.hosted_office import SECRET, TERMS, notice, sent_intent, signed
 from tests.office import DAY, NOW
 from tests.web.scenes import Office, furnished_office
@@ -295,3 +299,17 @@ def test_an_application_for_a_certificate_stands_open_to_its_number_and_code_onl
         assert (
             "No application has" in client.post("/certificates/progress/", wrong).content.decode()
         )
+
+
+def test_a_penalty_for_the_bill_of_the_holder_before_is_not_the_new_holders(place):
+    chart.ensure_charge_kind("penalty", "Late payment penalty", 30)
+    load_late_policies(program_actor(), [policy(charge_kinds=("water", "sewer"), exempt=())])
+    new_holder(place, DAY)
+    day = move_on(place.day, DAY + timedelta(days=60))
+    raised = raise_penalties(program_actor(), day.day, day.pk, NOW, DAY - timedelta(days=90))
+    assert raised.penalties > 0
+    of = held_by_number(place.number, day.day)
+    assert of is not None
+    assert {charge.kind for charge in own_charges(of.account_id, of.since)} <= {"citation"}
+    before = own_charges(of.account_id, DAY - timedelta(days=9_999))
+    assert "penalty" in {charge.kind for charge in before}

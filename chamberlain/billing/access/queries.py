@@ -120,15 +120,18 @@ def bill_of(of: Held, number: str) -> BillRow:
 def own_charges(account_id: int, since: date) -> list[OpenCharge]:
     """Open charges of whoever holds the account since that day, what is due first standing first.
 
-    One that a bill raised goes by the bill's last day, any other by the day it was raised.
+    One that a bill raised goes by the bill's last day, any other by the day it was raised; a late
+    penalty goes by the charge that caused it.
     """
     query = """
         SELECT c.id FROM ledger_charge c
         LEFT JOIN ledger_settlement s ON s.charge_id = c.id
-        LEFT JOIN billing_billline l ON l.charge_id = c.id
+        LEFT JOIN penalties_penalty p ON p.charge_id = c.id
+        JOIN ledger_charge o ON o.id = coalesce(p.caused_by_id, c.id)
+        LEFT JOIN billing_billline l ON l.charge_id = o.id
         LEFT JOIN billing_bill b ON b.id = l.bill_id
         WHERE c.account_id = %s AND c.cents > coalesce(s.settled_cents, 0)
-            AND coalesce(b.to_on, c.raised_on + 1) > %s
+            AND coalesce(b.to_on, o.raised_on + 1) > %s
     """
     ids = [int(row[0]) for row in _rows(query, [account_id, since])]
     return sorted(charges_by_id(ids), key=lambda each: (each.due_on, each.priority))
