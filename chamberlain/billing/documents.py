@@ -12,7 +12,12 @@ from chamberlain.billing import queries
 from chamberlain.billing.access.codes import bill_code
 from chamberlain.billing.comparing.made_from import counted_by_meter
 from chamberlain.billing.estimating.queries import how_estimated
-from chamberlain.billing.explanation import explain_line, quantity_in_words
+from chamberlain.billing.explanation import (
+    explain_line,
+    plain,
+    quantity_in_words,
+    unit_in_words,
+)
 from chamberlain.billing.plans.queries import BilledInstalment, instalments_with_bills
 from chamberlain.billing.queries import BillRow, LineRow
 from chamberlain.kernel import paper
@@ -81,11 +86,18 @@ def _page(
             {"label": f"{day:%b %y}", "amount": max(0, thousandths)}
             for day, thousandths, _ in usage
         ],
-        "usage_alt": "Bar chart of usage by bill: "
-        + "; ".join(
-            f"{day:%B %Y} {quantity_in_words(amount, unit)}" for day, amount, unit in usage
-        ),
+        "usage_alt": _chart_in_words(usage),
     }
+
+
+def _chart_in_words(usage: Sequence[tuple[date, int, str]]) -> str:
+    """The chart of usage for who cannot see it: bars in one unit name it once."""
+    units = {unit for _, _, unit in usage}
+    if len(units) == 1:
+        bars = "; ".join(f"{day:%B %Y} {plain(amount)}" for day, amount, _ in usage)
+        return f"Bar chart of usage by bill in {unit_in_words(units.pop())}: {bars}"
+    bars = "; ".join(f"{day:%B %Y} {quantity_in_words(n, unit)}" for day, n, unit in usage)
+    return f"Bar chart of usage by bill: {bars}"
 
 
 def _usage(bill: BillRow, how: str, parts: Sequence[PartRow]) -> str:

@@ -59,9 +59,18 @@ class Explanation:
 
 def quantity_in_words(thousandths: int, unit: str) -> str:
     """`12500` of `ccf` as `12.5 hundred cubic feet`."""
+    return f"{plain(thousandths)} {unit_in_words(unit, is_one=thousandths == 1000)}"
+
+
+def unit_in_words(unit: str, *, is_one: bool = False) -> str:
+    """`ccf` as `hundred cubic feet`."""
     one, many = _UNITS.get(unit, (unit.replace("_", " "), unit.replace("_", " ")))
-    named = _(one if thousandths == 1000 else many)
-    return f"{_plain(Decimal(thousandths).scaleb(-3))} {named}"
+    return _(one if is_one else many)
+
+
+def plain(thousandths: int) -> str:
+    """`12500` as `12.5`."""
+    return _plain(Decimal(thousandths).scaleb(-3))
 
 
 def explain_line(line: LineRow) -> list[str]:

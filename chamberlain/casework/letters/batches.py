@@ -30,7 +30,7 @@ from chamberlain.kernel.errors import AlreadyDone, BadFile, BadRecord, Invalid, 
 from chamberlain.kernel.money import show_cents
 from chamberlain.registry import storage
 
-PART_LETTERS = 100
+PART_LETTERS = 500
 MOST_ACCOUNTS = 200_000
 LARGEST_FILE_BYTES = 5_000_000
 PRINTED_AT_ONCE = 500
