@@ -1,4 +1,6 @@
-"""The bills of a run on paper: files for the printer in postal order, and the lists beside them.
+"""Bills on paper: files for the printer in postal order, and the lists beside them.
+
+They are those of a run, or those of a day that no run made: of rebills, final bills, closings.
 
 Every core, or a Dask cluster, makes files of some hundred bills each; the caller writes them. What
 was replaced or taken back since is not printed, and holders who chose bills without paper are on
@@ -7,6 +9,7 @@ a list of their own.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +39,7 @@ _TO_PRINT = """
         ORDER BY lower(k.period) LIMIT 1) h ON true
     LEFT JOIN registry_accountmailing m
         ON m.account_id = b.account_id AND m.period @> b.issued_on
-    WHERE b.run_id = %s
+    WHERE {which}
         AND NOT EXISTS (SELECT 1 FROM ledger_entry e WHERE e.reverses_id = b.entry_id)
     ORDER BY coalesce(m.postal_code, h.postal_code), coalesce(m.address, h.address), b.id
 """
@@ -51,6 +54,9 @@ class PrintedRun:
     by_email: int
 
 
+Progress = Callable[[int, int], None]
+
+
 def print_run(
     actor: Actor,
     run_id: int,
@@ -58,7 +64,7 @@ def print_run(
     *,
     workers: int = 1,
     dask: str | None = None,
-    progress: Callable[[int, int], None] = lambda _done, _files: None,
+    progress: Progress = lambda _done, _files: None,
 ) -> PrintedRun:
     """Writes the run's bills into a folder: `run-N-0001.pdf` and on, `run-N-mailing.csv` with
     who gets which bill of which file, and `run-N-by-email.csv`.
@@ -69,7 +75,36 @@ def print_run(
     actor.require("contact.view")
     if not BillRun.objects.filter(pk=run_id).exists():
         raise NotFound(f"There is no bill run {run_id}; look at the list of runs.")
-    found = rows(_TO_PRINT, [run_id])
+    found = rows(_TO_PRINT.format(which="b.run_id = %s"), [run_id])
+    return _print(found, f"run-{run_id}", folder, workers, dask, progress)
+
+
+def print_day(
+    actor: Actor,
+    day: date,
+    folder: Path,
+    *,
+    workers: int = 1,
+    dask: str | None = None,
+    progress: Progress = lambda _done, _files: None,
+) -> PrintedRun:
+    """Writes the bills that were issued on a day and that no run made, as `print_run` does.
+
+    The files are called `day-2026-03-02-0001.pdf` and on. Raises NotPermitted.
+    """
+    actor.require("contact.view")
+    found = rows(_TO_PRINT.format(which="b.run_id IS NULL AND b.issued_on = %s"), [day])
+    return _print(found, f"day-{day}", folder, workers, dask, progress)
+
+
+def _print(
+    found: list[Any],
+    name: str,
+    folder: Path,
+    workers: int,
+    dask: str | None,
+    progress: Progress,
+) -> PrintedRun:
     paper = [row[0] for row in found if not row[4]]
     electronic = [row for row in found if row[4]]
     parts = [
@@ -79,29 +114,29 @@ def print_run(
     folder.mkdir(parents=True, exist_ok=True)
     mailing: dict[int, list[dict[str, Any]]] = {}
     for number, pdf, pages in spread(print_in_worker, parts, workers=workers, dask=dask):
-        (folder / _file(run_id, number)).write_bytes(pdf)
+        (folder / _file(name, number)).write_bytes(pdf)
         mailing[number] = pages
         progress(len(mailing), len(parts))
     _write(
-        folder / f"run-{run_id}-mailing.csv",
+        folder / f"{name}-mailing.csv",
         ("file", "place_in_file", "bill", "account", "name", "address"),
         [
-            (_file(run_id, number), place, page["number"], page["account"], page["holder"],
+            (_file(name, number), place, page["number"], page["account"], page["holder"],
              page["address"])
             for number in sorted(mailing)
             for place, page in enumerate(mailing[number], start=1)
         ],
     )  # fmt: skip
     _write(
-        folder / f"run-{run_id}-by-email.csv",
+        folder / f"{name}-by-email.csv",
         ("bill", "account", "name", "email"),
-        [(bill, account, name, email) for _, bill, account, name, _, email in electronic],
+        [(bill, account, holder, email) for _, bill, account, holder, _, email in electronic],
     )
     return PrintedRun(len(paper), len(parts), len(electronic))
 
 
-def _file(run_id: int, number: int) -> str:
-    return f"run-{run_id}-{number:04}.pdf"
+def _file(name: str, number: int) -> str:
+    return f"{name}-{number:04}.pdf"
 
 
 def _write(path: Path, names: tuple[str, ...], lines: list[tuple[Any, ...]]) -> None:

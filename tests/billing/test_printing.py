@@ -1,4 +1,4 @@
-"""The bills of a run on paper: every one once, in postal order, on all cores or a cluster."""
+"""Bills on paper: every one once, in postal order, on all cores or a cluster."""
 
 import csv
 import io
@@ -11,7 +11,8 @@ from pypdf import PdfReader
 
 from chamberlain.billing import printing
 from chamberlain.billing.models import Bill
-from chamberlain.billing.printing import PrintedRun, print_run
+from chamberlain.billing.printing import PrintedRun, print_day, print_run
+from chamberlain.billing.rebilling.corrections import Corrections
 from chamberlain.billing.running import run
 from chamberlain.identity.actors import program_actor
 from chamberlain.identity.models import Role
@@ -19,9 +20,9 @@ from chamberlain.kernel.errors import NotFound, NotPermitted
 from chamberlain.registry import preferences
 from chamberlain.registry.models import AccountHolding, Customer, Property
 from chamberlain.registry.operations import add_contact
-from tests.billing.rebilling_scenes import take_back
+from tests.billing.rebilling_scenes import load_limits, new, rebill, take_back
 from tests.billing.town import SINCE, Town, make_town, plan
-from tests.office import make_actor
+from tests.office import DAY, make_actor
 
 CODES = ("60640", "60601", "60603", "60602")
 
@@ -117,3 +118,24 @@ def test_local_workers_and_a_cluster_print_the_same(
                 assert words_of(first) == words_of(second)
             else:
                 assert first.read_text() == second.read_text()
+
+
+@pytest.mark.django_db
+def test_a_bill_that_no_run_made_is_printed_by_its_day(tmp_path: Path) -> None:
+    town, _ = printed_town()
+    load_limits()
+    agreement = town.agreements[0]
+    Customer.objects.filter(name=f"Holder {CODES[0]}").update(name="=1+1")
+    assert print_day(program_actor(), DAY, tmp_path).bills == 0
+    wrong = Bill.objects.get(account_id=agreement.account_id).read_id
+    assert wrong is not None
+    rebill(town, new(agreement.account_id, Corrections(reads={wrong: 3_000})))
+    done = print_day(program_actor(), DAY, tmp_path)
+    assert done == PrintedRun(bills=1, files=1, by_email=0)
+    [line] = lines_of(tmp_path / f"day-{DAY}-mailing.csv")
+    assert line["bill"] == Bill.objects.exclude(replaces=None).get().number
+    assert line["name"] == "'=1+1"
+    [page] = words_of(tmp_path / line["file"])
+    assert line["bill"] in page
+    with pytest.raises(NotPermitted):
+        print_day(make_actor("audrey", Role.AUDITOR), DAY, tmp_path)
