@@ -1,62 +1,73 @@
 """Bills as PDF/UA-1, one or many to a file, by Typst."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from django.utils import translation
 
-from chamberlain.billing import queries
+from chamberlain.billing import bill_words, queries
 from chamberlain.billing.access.codes import bill_code
+from chamberlain.billing.bill_words import ENGLISH
 from chamberlain.billing.comparing.made_from import counted_by_meter
+from chamberlain.billing.comparing.words import day_said
 from chamberlain.billing.estimating.queries import how_estimated
-from chamberlain.billing.explanation import (
-    explain_line,
-    plain,
-    quantity_in_words,
-    unit_in_words,
-)
-from chamberlain.billing.plans.queries import BilledInstalment, instalments_with_bills
+from chamberlain.billing.explanation import explain_line
+from chamberlain.billing.plans.queries import instalments_with_bills
 from chamberlain.billing.queries import BillRow, LineRow
 from chamberlain.kernel import paper
 from chamberlain.kernel.money import show_cents
-from chamberlain.kernel.periods import day_in_words
-from chamberlain.metering.parts import PartRow
 
 TEMPLATE = Path(__file__).parent / "templates" / "bill.typ"
 _HISTORY = 7
 
 
-def bill_pdf(bill_ids: Sequence[int]) -> bytes:
-    """The bills as one PDF/UA-1 file, each on a page of its own, in the order given."""
-    return paper.pdf(TEMPLATE, bill_data(bill_ids))
+def bill_pdf(bill_ids: Sequence[int], language: str = "") -> bytes:
+    """The bills as one PDF/UA-1 file, each on a page of its own, in the order given.
+
+    language: of all of them; "" for that of each holder, where the program speaks it.
+    """
+    return paper.pdf(TEMPLATE, bill_data(bill_ids, language))
 
 
-def bill_data(bill_ids: Sequence[int]) -> dict[str, Any]:
+def bill_data(bill_ids: Sequence[int], language: str = "") -> dict[str, Any]:
     """What the template prints, as text: figures are formatted here, never reckoned there."""
     found = {bill.bill_id: bill for bill in queries.bills_by_id(bill_ids)}
-    bills = [found[bill_id] for bill_id in bill_ids if bill_id in found]
-    lines = queries.lines_of_bills([bill.bill_id for bill in bills])
-    history = _usage_before([bill.bill_id for bill in bills])
-    instalments = instalments_with_bills([bill.bill_id for bill in bills])
-    estimated = how_estimated([bill.bill_id for bill in bills])
-    counted = counted_by_meter([bill.bill_id for bill in bills])
-    title = f"Bill {bills[0].number}" if len(bills) == 1 else f"{len(bills)} bills"
+    ids = [bill_id for bill_id in bill_ids if bill_id in found]
+    lines = queries.lines_of_bills(ids)
+    history = _usage_before(ids)
+    instalments = instalments_with_bills(ids)
+    counted = counted_by_meter(ids)
+    spoken = dict.fromkeys(ids, language) if language else bill_words.languages_of(ids)
+    pages: dict[int, dict[str, Any]] = {}
+    words = {}
+    for code in sorted({spoken.get(bill_id, ENGLISH) for bill_id in ids}):
+        own = [bill_id for bill_id in ids if spoken.get(bill_id, ENGLISH) == code]
+        with translation.override(code):
+            estimated = how_estimated(own)
+            words[code] = bill_words.labels()
+            for bill_id in own:
+                bill = found[bill_id]
+                how, parts = estimated.get(bill_id, ""), counted.get(bill_id, [])
+                pages[bill_id] = _page(bill, lines[bill_id], history.get(bill_id, [])) | {
+                    "language": code,
+                    "usage": bill_words.usage_said(bill, how, parts),
+                    "plan": bill_words.plan_said(instalments.get(bill_id, [])),
+                }
+    for code, _name in settings.LANGUAGES:
+        if code not in words:
+            with translation.override(code):
+                words[code] = bill_words.labels()
+    title = f"Bill {found[ids[0]].number}" if len(ids) == 1 else f"{len(ids)} bills"
     return {
         "city": settings.CITY_NAME,
         "title": title,
-        "bills": [
-            _page(bill, lines[bill.bill_id], history.get(bill.bill_id, []))
-            | {
-                "usage": _usage(
-                    bill, estimated.get(bill.bill_id, ""), counted.get(bill.bill_id, [])
-                )
-            }
-            | {"plan": _plan(instalments.get(bill.bill_id, []))}
-            for bill in bills
-        ],
+        "languages": [code for code, _name in settings.LANGUAGES],
+        "words": words,
+        "bills": [pages[bill_id] for bill_id in ids],
     }
 
 
@@ -70,75 +81,28 @@ def _page(
         "holder": bill.mail_to or bill.holder,
         "address": bill.mail_address or bill.address,
         "place": bill.address if bill.mail_address else "",
-        "from_on": day_in_words(bill.from_on),
-        "last_on": day_in_words(bill.to_on),
+        "from_on": day_said(bill.from_on),
+        "last_on": day_said(bill.to_on - timedelta(days=1)),
         "days": (bill.to_on - bill.from_on).days,
-        "issued_on": day_in_words(bill.issued_on),
-        "due_on": day_in_words(bill.due_on),
+        "issued_on": day_said(bill.issued_on),
+        "due_on": day_said(bill.due_on),
         "tariff": bill.tariff_name,
         "total": show_cents(bill.total_cents),
-        "previous": _previous(bill),
+        "previous": bill_words.previous_said(bill),
         "lines": [
-            {"label": line.label, "explained": explain_line(line), "amount": show_cents(line.cents)}
+            {
+                "label": bill_words.label_said(line.label),
+                "explained": explain_line(line),
+                "amount": show_cents(line.cents),
+            }
             for line in lines
         ],
         "usage_history": [
-            {"label": f"{day:%b %y}", "amount": max(0, thousandths)}
-            for day, thousandths, _ in usage
+            {"label": bill_words.month_said(day), "amount": max(0, thousandths)}
+            for day, thousandths, _unit in usage
         ],
-        "usage_alt": _chart_in_words(usage),
+        "usage_alt": bill_words.chart_said(usage),
     }
-
-
-def _chart_in_words(usage: Sequence[tuple[date, int, str]]) -> str:
-    """The chart of usage for who cannot see it: bars in one unit name it once."""
-    units = {unit for _, _, unit in usage}
-    if len(units) == 1:
-        bars = "; ".join(f"{day:%B %Y} {plain(amount)}" for day, amount, _ in usage)
-        return f"Bar chart of usage by bill in {unit_in_words(units.pop())}: {bars}"
-    bars = "; ".join(f"{day:%B %Y} {quantity_in_words(n, unit)}" for day, n, unit in usage)
-    return f"Bar chart of usage by bill: {bars}"
-
-
-def _usage(bill: BillRow, how: str, parts: Sequence[PartRow]) -> str:
-    if bill.usage_thousandths is None or bill.unit is None:
-        return "Not metered"
-    used = f"Used {quantity_in_words(bill.usage_thousandths, bill.unit)}"
-    if bill.quality == "estimate":
-        used = f"{used} (estimated). {how}".rstrip()
-    if not parts:
-        return used
-    return f"{used.rstrip('.')}. {'; '.join(map(_counted, parts))}."
-
-
-def _counted(part: PartRow) -> str:
-    """What one meter counted of a read that several did."""
-    subtracted = ", subtracted" if part.role == "deduct" else ""
-    quantity = quantity_in_words(abs(part.usage_thousandths), part.unit)
-    return (
-        f"Meter {part.meter} from {part.register_before} to {part.register_after}: "
-        f"{quantity}{subtracted}"
-    )
-
-
-def _previous(bill: BillRow) -> str:
-    before = bill.previous_balance_cents
-    if before == 0:
-        return "Nothing was owed from before this bill."
-    total = show_cents(before + bill.total_cents)
-    if before > 0:
-        return f"From before this bill {show_cents(before)} is owed; in all that is {total}."
-    return f"Your credit of {show_cents(-before)} was used for this bill; {total} is left to pay."
-
-
-def _plan(instalments: Sequence[BilledInstalment]) -> str:
-    if not instalments:
-        return ""
-    due = "; ".join(
-        f"{show_cents(each.cents)} by {day_in_words(each.due_on)}" for each in instalments
-    )
-    number = instalments[0].plan_number
-    return f"To be paid under your payment plan {number} until the next bill: {due}."
 
 
 def _usage_before(bill_ids: list[int]) -> dict[int, list[tuple[date, int, str]]]:

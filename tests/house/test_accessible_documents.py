@@ -32,6 +32,7 @@ def test_bills_one_and_many():
     bills = furnished_office().bills
     assert_accessible_pdf(bill_pdf([bills[0].pk]))
     assert_accessible_pdf(bill_pdf([bill.pk for bill in bills]))
+    assert_accessible_pdf(bill_pdf([bills[0].pk], "es"))
 
 
 def test_why_a_bill_is_this_much_and_the_analysis():

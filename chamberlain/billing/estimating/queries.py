@@ -5,7 +5,9 @@ from dataclasses import dataclass, fields
 from datetime import date
 
 import polars as pl
+from django.utils.translation import gettext as _
 
+from chamberlain.billing.comparing.words import day_said
 from chamberlain.billing.estimating.due import due
 from chamberlain.billing.estimating.finding import Wanted, reckoned
 from chamberlain.billing.explanation import quantity_in_words
@@ -87,10 +89,20 @@ def unread(wanted: Wanted, limit: int = 50, offset: int = 0) -> Unread:
 
 def in_words(how: str, thousandths: int, days: int, services: int, unit: str) -> str:
     """`Estimated from the same days of last year: 2 thousand gallons in 59 days.`"""
-    used = f"{quantity_in_words(thousandths, unit)} in {days:,} days"
+    named = {
+        "used": quantity_in_words(thousandths, unit),
+        "days": f"{days:,}",
+        "services": f"{services or 0:,}",
+    }
     if how == "last_year":
-        return f"Estimated from the same days of last year: {used}."
-    return f"Estimated from the average of {services:,} services of this class: {used}."
+        return _("Estimated from the same days of last year: %(used)s in %(days)s days.") % named
+    return (
+        _(
+            "Estimated from the average of %(services)s services of this class: %(used)s in "
+            "%(days)s days."
+        )
+        % named
+    )
 
 
 _HOW_SQL = """
@@ -114,9 +126,11 @@ def how_estimated(bill_ids: Sequence[int]) -> dict[int, str]:
     for bill_id, how, thousandths, days, services, unit, read_on in rows(
         _HOW_SQL, [list(bill_ids)]
     ):
-        said = in_words(how, thousandths, days, services, unit) if how else "The read is estimated."
+        said = _("The read is estimated.")
+        if how:
+            said = in_words(how, thousandths, days, services, unit)
         if read_on is not None:
-            said += f" Set right by the read of {day_in_words(read_on)}."
+            said += " " + _("Set right by the read of %(day)s.") % {"day": day_said(read_on)}
         found[int(bill_id)] = said
     return found
 

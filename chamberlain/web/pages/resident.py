@@ -13,8 +13,8 @@ from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -180,9 +180,10 @@ def bills(request: HttpRequest, of: Held) -> HttpResponse:
 @require_safe
 @for_resident
 def document(request: HttpRequest, of: Held, number: str) -> HttpResponse:
-    """A bill as it was sent."""
+    """A bill in the language of the page."""
     found = queries.bill_of(of, number)
-    response = HttpResponse(bill_pdf([found.bill_id]), content_type="application/pdf")
+    pdf = bill_pdf([found.bill_id], get_language() or "en")
+    response = HttpResponse(pdf, content_type="application/pdf")
     response["Content-Disposition"] = f'inline; filename="bill-{found.number}.pdf"'
     response["Cache-Control"] = "private, no-store"
     return response
