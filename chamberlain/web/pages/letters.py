@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from chamberlain.casework.letters import operations, queries
 from chamberlain.casework.letters.fields import CATALOG
-from chamberlain.casework.letters.wording import LONGEST_FREE, LONGEST_SUBJECT
+from chamberlain.casework.letters.wording import LONGEST_FREE, LONGEST_SUBJECT, blocks_of
 from chamberlain.kernel.errors import NotFound, Refused
 from chamberlain.ledger.queries import account_id_of
 from chamberlain.registry import queries as registry
@@ -112,7 +112,7 @@ def letter(request: OfficeRequest, number: str) -> HttpResponse:
     account = f"/accounts/{row.account_number}/"
     values = {
         "row": row,
-        "paragraphs": row.text.split("\n\n"),
+        "blocks": blocks_of(row.text),
         "breadcrumbs": [
             {"label": "Accounts", "url": "/accounts/"},
             {"label": row.account_number, "url": account},
