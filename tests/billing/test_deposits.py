@@ -170,8 +170,13 @@ def test_accounts_that_should_have_a_deposit_are_listed(place: Home) -> None:
     assert missing.holder == "Maria Kowalski"
     assert requiring.count_missing(DAY, date(2019, 1, 1)) == 1
     assert requiring.count_missing(DAY, date(2021, 1, 1)) == 0
-    asked_of(place)
+    deposit = asked_of(place)
     assert requiring.missing_deposits(DAY, date(2019, 1, 1)) == []
+    operations.cancel_deposit(
+        place.clerk, deposit.number, "They will not pay", place.office.day.pk, NOW
+    )
+    [again] = requiring.missing_deposits(DAY, date(2019, 1, 1))
+    assert again.account == place.number
 
 
 def test_a_change_of_owner_leaves_the_deposit_with_its_holder(place: Home) -> None:

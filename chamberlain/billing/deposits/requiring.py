@@ -54,7 +54,9 @@ _MISSING_SQL = f"""
         SELECT * FROM ({_HELD_SQL} WHERE h.period @> %(day)s::date) h(account_id, number, holder,
             address, since, code, type, units, is_owner)
         WHERE since >= %(from)s
-            AND NOT EXISTS (SELECT 1 FROM deposits_deposit d WHERE d.account_id = h.account_id))
+            AND NOT EXISTS (SELECT 1 FROM deposits_deposit d WHERE d.account_id = h.account_id
+                AND (d.closed_on IS NULL OR EXISTS (SELECT 1 FROM deposits_depositmovement m
+                    WHERE m.deposit_id = d.id AND m.kind NOT IN ('asked', 'canceled')))))
     SELECT h.account_id, h.number, h.holder, h.address, h.since, h.type,
         (q.rule->>'cents')::bigint
             * CASE WHEN (q.rule->>'is_per_unit')::boolean THEN greatest(h.units, 1) ELSE 1 END
@@ -94,9 +96,9 @@ def required_of(account_id: int, day: date) -> Required:
 
 
 def missing_deposits(day: date, since: date, limit: int = 50, offset: int = 0) -> list[Missing]:
-    """Accounts held since a day or later that should have a deposit and were never asked for one.
+    """Accounts held since a day or later that should have a deposit and have none.
 
-    The newest come first.
+    One that was asked for and taken back unpaid is none. The newest come first.
     """
     query = f"{_MISSING_SQL} ORDER BY h.since DESC, h.account_id LIMIT %(limit)s OFFSET %(offset)s"
     values = {**_values(day, since), "limit": limit, "offset": offset}
