@@ -201,6 +201,19 @@ def test_a_lost_notice_is_made_up_for_by_asking(place):
     assert operations.look_after(program_actor(), Page(None), later) == 0
 
 
+def test_a_payment_that_nobody_heard_of_is_asked_about_every_day_for_two_months(place):
+    intent = sent_intent(resident_of(place))
+    told = Told("", intent.session_id, intent.reference, "paid", 5_000, "USD", "PAY-9")
+
+    def looked(after: timedelta, answer: Told | None = None) -> int:
+        return operations.look_after(program_actor(), Page(answer), intent.created_at + after)
+
+    assert looked(timedelta(days=61, minutes=5), told) == 0
+    assert looked(timedelta(days=40, hours=3), told) == 0
+    assert looked(timedelta(days=40, minutes=5)) == 0
+    assert looked(timedelta(days=40, minutes=5), told) == 1
+
+
 def test_setting_out_asks_for_one_page_within_the_limits(place):
     of, provider = resident_of(place), Page()
     intent = start_payment(of, 5_000, BACK, provider, NOW, "key")

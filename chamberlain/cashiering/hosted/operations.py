@@ -37,6 +37,9 @@ CHANNEL = "processor"
 CURRENCY = "USD"
 _ASKED_AFTER = timedelta(minutes=10)
 _ASKED_FOR = timedelta(days=3)
+# After that once a day, at the time of day at which the resident set out, as the job runs so often.
+_RUNS_EVERY = timedelta(minutes=10)
+_ASKED_DAILY_FOR = timedelta(days=60)
 Outcome = Notice.Outcome
 
 
@@ -300,7 +303,9 @@ def _items(intent: Intent) -> Sequence[tuple[int, int]] | None:
 def look_after(actor: Actor, provider: Provider, now: datetime) -> int:
     """Posts what was paid and waits, and asks how payments stand that were not heard of.
 
-    Returns how many came to an end. A provider that is away is asked again the next time.
+    Runs every ten minutes. What was not heard of is asked about each time for three days, then
+    once a day for sixty. Returns how many came to an end. A provider that is away is asked again
+    the next time.
     """
     actor.require("payment.post")
     ended = 0
@@ -310,7 +315,13 @@ def look_after(actor: Actor, provider: Provider, now: datetime) -> int:
         created_at__gte=now - _ASKED_FOR,
     )
     old_but_paid = Intent.objects.filter(status=Intent.Status.PAID)
-    for intent in (under_way | old_but_paid).order_by("pk"):
+    daily = Intent.objects.filter(
+        status=Intent.Status.SENT,
+        created_at__lt=now - _ASKED_FOR,
+        created_at__gte=now - _ASKED_DAILY_FOR,
+    )
+    due = [one for one in daily if (now - one.created_at) % timedelta(days=1) < _RUNS_EVERY]
+    for intent in [*(under_way | old_but_paid).order_by("pk"), *due]:
         ended += _ended(lambda one=intent: ask_provider(one, provider, now))  # type: ignore[misc]
     return ended
 
