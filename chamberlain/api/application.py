@@ -20,6 +20,7 @@ from chamberlain.api import (
     finals,
     history,
     letters,
+    meters,
     past,
     payments,
     penalties,
@@ -129,6 +130,6 @@ api.add_router("/payments", payments.router)
 api.add_router("/bill-runs", bill_runs.router)
 for account_work in (
     rebills, adjustments, plans, penalties, certificates, finals, deposits, properties, reads,
-    what_if, letters, history,
+    what_if, letters, history, meters,
 ):  # fmt: skip
     api.add_router("", account_work.router)

@@ -204,6 +204,12 @@ def property_types() -> dict[str, str]:
     return dict(_rows("SELECT code, name FROM registry_propertytype ORDER BY name", []))
 
 
+def service_point_named(code: str) -> int | None:
+    """The id of a service point by its code, None when there is none."""
+    found = _rows("SELECT id FROM registry_servicepoint WHERE code = %s", [code])
+    return int(found[0][0]) if found else None
+
+
 def service_points(property_id: int) -> list[ServicePointRow]:
     """The service points of a property."""
     query = "SELECT id, code FROM registry_servicepoint WHERE property_id = %s ORDER BY id"
