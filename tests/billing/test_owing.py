@@ -145,7 +145,6 @@ def test_a_penalty_that_stands_is_a_reason() -> None:
     assert f"Late penalties 1, on March 28, 2026. {signed(penalty)}" in text
     assert f"Owed then {show_cents(found.now_cents)}" in text
     assert signed(penalty) in page_of(bill.number)
-    assert owing(bill, not_before=date(2026, 3, 3)) is None
 
 
 def test_a_true_up_between_two_bills_is_one_reason() -> None:

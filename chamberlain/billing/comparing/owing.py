@@ -81,16 +81,15 @@ _REBILLED = """
 """
 
 
-def owing(bill: BillRow, not_before: date | None = None) -> Owing | None:
+def owing(bill: BillRow) -> Owing | None:
     """How what was owed on the day of a bill came about since the day that had a bill before.
 
-    None for the first bill of the account, one of nothing, and where that day lies before
-    `not_before`.
+    None for the first bill of the account, and for one of nothing.
     """
     if bill.entry_id is None:
         return None
     [(on, since)] = rows(_DAYS, [bill.account_id, bill.entry_id])
-    if since is None or (not_before is not None and since < not_before):
+    if since is None:
         return None
     moves = entries_since(bill.account_id, since, on)
     before = past_balance(bill.account_id, since).balance_cents

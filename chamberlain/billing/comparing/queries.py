@@ -1,7 +1,6 @@
 """Why a bill is this much, for the page and the letter."""
 
 from dataclasses import dataclass
-from datetime import date
 
 import polars as pl
 from django.utils.translation import gettext_noop
@@ -30,17 +29,16 @@ class Why:
     owing: Owing | None = None
 
 
-def why(bill_number: str, not_before: date | None = None) -> Why:
+def why(bill_number: str) -> Why:
     """This bill against the bill before and against the same time last year.
 
-    Where both are the same bill it is compared once. not_before: the viewer's first day on the
-    account; what was owed before it is not told. Raises NotFound.
+    Where both are the same bill it is compared once. Raises NotFound.
     """
     bill = queries.bill(bill_number)
     other = compared_with(bill.bill_id)
     named = {other.year_before_id: YEAR_BEFORE, other.before_id: BEFORE}
     earlier = {found: named[found] for found in (other.before_id, other.year_before_id) if found}
-    owed = owing(bill, not_before)
+    owed = owing(bill)
     if not earlier:
         return Why(bill, (), owed)
     ids = [bill.bill_id, *earlier]
