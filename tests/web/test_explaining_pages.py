@@ -28,7 +28,7 @@ def place(live: Live) -> scenes.Office:
 
 def test_a_clerk_reads_out_why_a_bill_is_this_much(place: scenes.Office, page: Page) -> None:
     sign_in(page, "robin", "/bills/88-203417/")
-    page.get_by_role("link", name="Why this much?").click()
+    page.get_by_role("link", name="Why this much?").press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("Why is this bill $171.74?")
     main = page.locator("main")
     expect(main).to_contain_text("This bill is $12.28 more than bill 88-203416")
@@ -36,7 +36,7 @@ def test_a_clerk_reads_out_why_a_bill_is_this_much(place: scenes.Office, page: P
     expect(main).to_contain_text("18.31 thousand gallons were used in 60 days, 0.305 a day")
     expect(page.get_by_role("heading", name="The same time last year")).to_be_visible()
     expect(main).to_contain_text("Rates changed.")
-    page.get_by_text("The same for each printed line").first.click()
+    page.get_by_text("The same for each printed line").first.press("Enter")
     assert_accessible(page)
     assert_fits(page)
     keep_picture(page, "why")
@@ -69,14 +69,14 @@ def test_the_balance_of_a_past_day_is_one_click_from_the_history(
     assert_accessible(page)
     assert_fits(page)
     keep_picture(page, "history")
-    page.get_by_role("link", name="Balance on Mar 2, 2026").first.click()
+    page.get_by_role("link", name="Balance on Mar 2, 2026").first.press("Enter")
     main = page.locator("main")
     expect(main).to_contain_text("What made it")
     expect(main.get_by_role("link", name="Payment LB-1").first).to_be_visible()
     assert_accessible(page)
     assert_fits(page)
     keep_picture(page, "balance")
-    page.get_by_role("link", name="The day before").click()
+    page.get_by_role("link", name="The day before").press("Enter")
     expect(main).to_contain_text("Nothing had happened on this account by then.")
     assert_accessible(page)
 
@@ -95,11 +95,11 @@ def test_the_history_is_narrowed_by_days_and_kept_as_a_file(
     sign_in(page, "robin", f"/accounts/{place.number}/history/")
     page.get_by_label("From").fill(str(DAY))
     page.get_by_label("Up to").fill(str(DAY + timedelta(days=1)))
-    page.get_by_role("button", name="Show").click()
+    page.get_by_role("button", name="Show").press("Enter")
     expect(page.locator(".timeline")).to_contain_text("Payment LB-1")
     expect(page.locator(".timeline")).not_to_contain_text("Bill 88-203416")
     with page.expect_download() as download:
-        page.get_by_role("link", name="CSV").click()
+        page.get_by_role("link", name="CSV").press("Enter")
     text = download.value.path().read_text("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert {row["What"]: row["Amount"] for row in rows}["Payment LB-1"] == "-30.00"
@@ -167,7 +167,7 @@ def test_the_analysis_is_one_click_from_the_bills(place: scenes.Office, page: Pa
     sign_in(page, "robin", f"/accounts/{place.number}/bills/")
     assert_accessible(page)
     assert_fits(page)
-    page.get_by_role("link", name="Analyze bills").click()
+    page.get_by_role("link", name="Analyze bills").press("Enter")
     expect(page.get_by_role("heading", name="Billing analysis")).to_be_visible()
 
 

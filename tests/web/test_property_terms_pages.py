@@ -59,7 +59,7 @@ def test_the_city_sees_which_agreements_say_otherwise(place: scenes.Office, page
     assert_fits(page)
     keep_picture(page, "property-terms-city")
     with page.expect_download() as download:
-        page.get_by_role("link", name="Spreadsheet").click()
+        page.get_by_role("link", name="Spreadsheet").press("Enter")
     text = download.value.path().read_text(encoding="utf-8-sig")
     assert f"{place.number},2214 W Cortland St,SP-1,Shop,3" in text
     assert text.count("\n") == 5
@@ -83,12 +83,12 @@ def test_a_supervisor_agrees_anew_from_a_day_without_bills(
     place: scenes.Office, page: Page
 ) -> None:
     sign_in(page, "sam", f"/properties/{home_of(place)}/terms/")
-    page.get_by_role("button", name="Agree anew").click()
+    page.get_by_role("button", name="Agree anew").press("Enter")
     expect(page.locator(".field--error")).to_contain_text("rebill account")
     assert ServiceAgreement.objects.count() == 1
     assert_accessible(page)
     keep_picture(page, "property-terms-refused")
     page.get_by_label("From").fill(DAY.isoformat())
-    page.get_by_role("button", name="Agree anew").click()
+    page.get_by_role("button", name="Agree anew").press("Enter")
     expect(page.locator("main")).to_contain_text("is billed as the property's type says")
     assert ServiceAgreement.objects.count() == 2
