@@ -30,6 +30,7 @@ from chamberlain.api.people import CustomerIn
 from chamberlain.api.posting import own_key
 from chamberlain.api.tokens import actor_of_request
 from chamberlain.billing import occupancy
+from chamberlain.billing.finals import operations as finals
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.errors import Invalid, NotFound
 from chamberlain.metering import queries as metering
@@ -258,12 +259,16 @@ def move_in(
 
 @router.post("/accounts/{number}/transfer", response=TransferredOut, summary="Transfer service")
 def transfer(request: HttpRequest, number: Number, body: TransferIn) -> TransferredOut:
-    """The holder of an account moves to another property; both sides or neither."""
-    actor = actor_of_request(request)
-    account = queries.account_summary(number)
+    """The holder moves to another property, and the final bill is asked for; all or nothing."""
     to = record.property_named(body.to_property)
-    out, into = occupancy.transfer_service(
-        actor, account.account_id, to.property_id, body.out_on, body.in_on, timezone.localdate()
+    out, into = finals.transfer(
+        actor_of_request(request),
+        number,
+        to.property_id,
+        body.out_on,
+        body.in_on,
+        timezone.localdate(),
+        timezone.now(),
     )
     return TransferredOut(account=into.account_number, bills_after=list(out.bills_after))
 
@@ -359,6 +364,7 @@ def propose_use(request: HttpRequest, property_id: Id, body: ProposedUseIn) -> S
 def decide(request: HttpRequest, finding_id: Id, body: DecisionIn) -> FindingOut:
     """Applies a found change of type or units, or says why not; never who found it."""
     actor = actor_of_request(request)
+    actor.require("document.view")
     findings.decide_use(actor, finding_id, body.is_right, timezone.now(), body.note or "")
     return _finding(actor, finding_id)
 

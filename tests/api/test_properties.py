@@ -58,6 +58,8 @@ def test_service_is_transferred_to_another_property(house: int, call: Caller) ->
     moved = call("POST", f"/accounts/{number}/transfer", body)
     assert moved.status == 200, moved.body
     assert moved.body["bills_after"] == []
+    [leaving] = call("GET", f"/accounts/{number}/move-outs").body
+    assert (leaving["left_on"], leaving["next_account"]) == ("2026-03-01", moved.body["account"])
     assert call("GET", f"/accounts/{moved.body['account']}/property").body["parcel_number"] == (
         "14-20-100-002-0000"
     )

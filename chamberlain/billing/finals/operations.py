@@ -14,7 +14,13 @@ from chamberlain.billing.finals.models import FinalBill, FinalRead, MoveOut
 from chamberlain.billing.finals.terms import terms_on
 from chamberlain.billing.finals.unbilled import NotBillable, unbilled
 from chamberlain.billing.models import Bill, ServiceAgreement
-from chamberlain.billing.occupancy import Forwarding, move_out
+from chamberlain.billing.occupancy import (
+    Forwarding,
+    MovedIn,
+    MovedOut,
+    move_out,
+    transfer_service,
+)
 from chamberlain.billing.posting import Unbilled
 from chamberlain.identity.actors import Actor, acting
 from chamberlain.kernel.errors import AlreadyDone, Refused
@@ -88,6 +94,29 @@ def ask_final_bill(actor: Actor, leaving: Leaving, today: date, now: datetime) -
             )
         )
     return made.pk
+
+
+def transfer(
+    actor: Actor,
+    account_number: str,
+    to_property_id: int,
+    out_on: date,
+    in_on: date,
+    today: date,
+    now: datetime,
+) -> tuple[MovedOut, MovedIn]:
+    """The holder of an account moves to another property, and the final bill is asked for.
+
+    The new account is the one that the balance goes to. All of it happens, or nothing. Raises what
+    `transfer_service` and `ask_final_bill` raise.
+    """
+    actor.require("final.ask")
+    with transaction.atomic():
+        account_id = account_id_of(account_number)
+        out, into = transfer_service(actor, account_id, to_property_id, out_on, in_on, today)
+        leaving = Leaving(account_number, out_on, next_account=into.account_number)
+        ask_final_bill(actor, leaving, today, now)
+    return out, into
 
 
 def make_final_bill(

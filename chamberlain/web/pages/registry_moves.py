@@ -11,7 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from chamberlain.billing import occupancy
 from chamberlain.billing.deposits.requiring import required_of
-from chamberlain.billing.finals.operations import Leaving, ask_final_bill
+from chamberlain.billing.finals import operations as finals
+from chamberlain.billing.finals.operations import Leaving
 from chamberlain.billing.occupancy import Forwarding, MovedIn, MovedOut
 from chamberlain.billing.standing_of_account import as_seen, standing_now
 from chamberlain.kernel.errors import NotFound, Refused
@@ -139,15 +140,15 @@ def transfer(request: OfficeRequest, number: str) -> HttpResponse:
         try:
             to = record.property_named(given["property"])
             with as_seen(account.account_id, request.POST.get("seen", "")):
-                out, into = occupancy.transfer_service(
+                out, into = finals.transfer(
                     actor_of_page(request),
-                    account.account_id,
+                    account.account_number,
                     to.property_id,
                     given["out_on"] + timedelta(days=1),
                     given["in_on"],
                     today,
+                    timezone.now(),
                 )
-                _ask_final_bill(request, account, into.account_number)
         except Refused as refusal:
             say_refusal(form, refusal)
         else:
@@ -164,13 +165,11 @@ def transfer(request: OfficeRequest, number: str) -> HttpResponse:
     return render(request, "registry/transfer.html", values, status=status)
 
 
-def _ask_final_bill(
-    request: OfficeRequest, account: AccountSummary, next_account: str = ""
-) -> None:
+def _ask_final_bill(request: OfficeRequest, account: AccountSummary) -> None:
     """Asks for the final reads and the final bill of who has just moved out."""
     today = timezone.localdate()
-    leaving = Leaving(account.account_number, today, next_account=next_account)
-    ask_final_bill(actor_of_page(request), leaving, today, timezone.now())
+    leaving = Leaving(account.account_number, today)
+    finals.ask_final_bill(actor_of_page(request), leaving, today, timezone.now())
 
 
 def _say_moved_out(request: OfficeRequest, account: AccountSummary, out: MovedOut) -> None:
