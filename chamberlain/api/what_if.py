@@ -14,10 +14,12 @@ from chamberlain.billing.what_if import running
 from chamberlain.billing.what_if.results import Extreme
 from chamberlain.billing.what_if.running import Scope
 from chamberlain.billing.what_if.scenarios import Scenario
+from chamberlain.kernel.errors import Invalid
 
 router = Router(tags=["What if"])
 
 _ACCOUNTS_AT_ONCE = 20_000
+_MOST_ACCOUNTS = 100_000
 
 Exact = Annotated[
     str, Field(strict=True, pattern=r"^-?[0-9]{1,6}(\.[0-9]{1,4})?$", description="In quotes")
@@ -122,6 +124,13 @@ def what_if(request: HttpRequest, body: WhatIfIn) -> ResultOut:
     )
     scenario.refuse_nothing()
     every = body.every or running.sampling(body.tariff, _ACCOUNTS_AT_ONCE)
+    least = running.sampling(body.tariff, _MOST_ACCOUNTS)
+    if every < least and not body.account:
+        raise Invalid(
+            f"The city is too large to be looked at whole in one request; send every {least} or "
+            "more, or use chamberlain what-if, which looks at all.",
+            field="every",
+        )
     scope = Scope(body.since, _day_after(body.until), body.account, 1 if body.account else every)
     found = running.what_if(actor, scenario, scope)
     extremes = (*found.largest_savings, *found.largest_increases)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from chamberlain.api import what_if
 from chamberlain.ledger.models import Entry
 from tests.api.conftest import Caller, caller, make_token
 from tests.office import DAY
@@ -54,6 +55,17 @@ def test_what_makes_no_sense_is_refused(
     assert answer.status == status, answer.body
     if place_of:
         assert [error["place"] for error in answer.body["errors"]] == [place_of]
+
+
+def test_a_city_that_is_too_large_for_one_request_is_sampled(
+    place: scenes.Office, call: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(what_if, "_MOST_ACCOUNTS", 1)
+    refused = call("POST", "/what-if", {**BODY, "every": 1})
+    assert refused.status == 422
+    assert "every 2 or more" in refused.problem()
+    assert call("POST", "/what-if", {**BODY, "every": 2}).body["every"] == 2
+    assert call("POST", "/what-if", {**BODY, "account": place.number}).status == 200
 
 
 def test_a_token_needs_the_scope(place: scenes.Office) -> None:
