@@ -1,6 +1,7 @@
 """Fields that several operations share: numbers, keys, whole cents, pages of lists."""
 
 import re
+import warnings
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Generic, TypeVar
@@ -9,6 +10,10 @@ from ninja import Header, Path, Query, Schema
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from chamberlain.kernel.money import LARGEST_CENTS
+
+# A meter's register is called so here; that a class of models has a method of this name is of no
+# consequence as long as such a field says its default.
+warnings.filterwarnings("ignore", 'Field name "register" in', UserWarning)
 
 LARGEST_ID = 2**63 - 1
 LARGEST_PAGE = 200

@@ -49,7 +49,6 @@ class ExchangedIn(MeterIn):
     beside: what the meters show that are read together with it, by serial number.
     """
 
-    # Said again, since a class of models has a method of this name.
     register: Register = Field(0, ge=0, le=10**12)
     last_register: Register = Field(ge=0, le=10**12)
     beside: dict[str, int] = {}
