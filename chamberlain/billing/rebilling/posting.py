@@ -141,7 +141,7 @@ def replace_bills(
     )
     copy_frame(database, "billing_billline", composed.lines)
     made, taken = int(composed.bills["total_cents"].sum()), int(old_total(found))
-    _prove(database, old, composed, made)
+    _prove(database, found, composed, made)
     return Replaced(old["entry_id"].count(), composed.bills.height, made - taken)
 
 
@@ -220,22 +220,20 @@ _PROOFS = (
     "SELECT sum(total_cents) FROM billing_bill WHERE id = ANY(%s)",
     "SELECT sum(cents) FROM billing_billline WHERE bill_id = ANY(%s)",
 )
-_OLD_OPEN_SQL = """
-    SELECT sum(l.cents - coalesce(s.settled_cents, 0)) FROM billing_billline l
-    LEFT JOIN ledger_settlement s ON s.charge_id = l.charge_id
-    WHERE l.bill_id = ANY(%s) AND l.charge_id IS NOT NULL
-"""
+_SETTLED_NOW_SQL = "SELECT sum(settled_cents) FROM ledger_settlement WHERE charge_id = ANY(%s)"
 
 
 def _prove(
-    database: psycopg.Connection[Any], old: pl.DataFrame, composed: Composed, made_cents: int
+    database: psycopg.Connection[Any], found: Recomputed, composed: Composed, made_cents: int
 ) -> None:
     """Bills and lines add up to what was made, and nothing is open on what was taken back."""
     made = composed.bills["id"].to_list()
     # Fresh rows have no statistics yet; without this the planner reads whole tables for them.
     database.execute("SET LOCAL enable_seqscan = off")
     sums = [_sum(database, query, made) for query in _PROOFS]
-    left_open = _sum(database, _OLD_OPEN_SQL, old["old_id"].to_list())
+    charged = found.old_lines.filter(pl.col("charge_id").is_not_null())
+    settled = _sum(database, _SETTLED_NOW_SQL, charged["charge_id"].to_list())
+    left_open = int(charged["cents"].sum()) - settled
     database.execute("SET LOCAL enable_seqscan = on")
     if sums != [made_cents] * 2 or left_open:
         raise NotProven(f"new bills and lines are {sums}, not {made_cents}; {left_open} left open")

@@ -95,8 +95,9 @@ OLD_LINES = {
     "days": pl.Int32,
     "charge_id": pl.Int64,
     "settled_cents": pl.Int64,
-    "is_penalized": pl.String,
+    "is_penalized": pl.Boolean,
 }
+_OF_CHARGES = ("settled_cents", "is_penalized")
 _AGREEMENTS = {
     "agreement_id": pl.Int64,
     "account_id": pl.Int64,
@@ -173,14 +174,16 @@ _AGREEMENTS_SQL = f"""
     WHERE NOT isempty(a.period)
 """
 
+# The lines, what is settled of their charges and which of these drew a penalty are read one by one
+# and joined here: the planner takes a chunk's lines for many more than they are, and would read all
+# that was ever settled for them.
 _LINES_SQL = """
-    SELECT l.bill_id, l.position, l.component_id, l.cents, l.quantity_thousandths, l.unit,
-        l.rate_micros, l.days, l.charge_id, coalesce(s.settled_cents, 0),
-        EXISTS (SELECT 1 FROM penalties_penalty p WHERE p.caused_by_id = l.charge_id)
-    FROM billing_billline l
-    LEFT JOIN ledger_settlement s ON s.charge_id = l.charge_id
-    WHERE l.bill_id = ANY(%s) ORDER BY l.bill_id, l.position
+    SELECT bill_id, position, component_id, cents, quantity_thousandths, unit, rate_micros, days,
+        charge_id
+    FROM billing_billline WHERE bill_id = ANY(%s) ORDER BY bill_id, position
 """
+_SETTLED_SQL = "SELECT charge_id, settled_cents FROM ledger_settlement WHERE charge_id = ANY(%s)"
+_PENALIZED_SQL = "SELECT DISTINCT caused_by_id FROM penalties_penalty WHERE caused_by_id = ANY(%s)"
 
 
 def accounts_of(database: psycopg.Connection[Any], scope: Scope) -> list[int]:
@@ -216,8 +219,17 @@ def _live_sql(scope: Scope) -> str:
 
 
 def _old_lines(database: psycopg.Connection[Any], live: pl.DataFrame) -> pl.DataFrame:
-    lines = read_frame(database, _LINES_SQL, OLD_LINES, [live["old_id"].to_list()])
-    return lines.with_columns(is_penalized=pl.col("is_penalized") == "t")
+    columns = {name: kind for name, kind in OLD_LINES.items() if name not in _OF_CHARGES}
+    lines = read_frame(database, _LINES_SQL, columns, [live["old_id"].to_list()])
+    charges = lines["charge_id"].drop_nulls().to_list()
+    settled = read_frame(
+        database, _SETTLED_SQL, {"charge_id": pl.Int64, "settled_cents": pl.Int64}, [charges]
+    )
+    penalized = read_frame(database, _PENALIZED_SQL, {"charge_id": pl.Int64}, [charges])
+    return lines.join(settled, on="charge_id", how="left", maintain_order="left").with_columns(
+        pl.col("settled_cents").fill_null(0),
+        is_penalized=pl.col("charge_id").is_in(penalized["charge_id"].implode()).fill_null(False),
+    )
 
 
 def _nothing_due(live: pl.DataFrame, old_lines: pl.DataFrame) -> Recomputed:

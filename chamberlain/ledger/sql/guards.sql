@@ -29,7 +29,7 @@ END $$;
 CREATE OR REPLACE FUNCTION ledger_guard_transfers() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
-DECLARE seen record;
+DECLARE seen record; credits bigint[];
 BEGIN
     SELECT count(*) AS given, count(*) FILTER (WHERE
             e.id IS NOT NULL AND day.closed_at IS NULL AND d.id IS NOT NULL AND c.id IS NOT NULL
@@ -57,7 +57,7 @@ BEGIN
         LEFT JOIN ledger_ledgeraccount c ON c.id = t.credit_id
         LEFT JOIN ledger_charge g ON g.id = t.charge_id
         LEFT JOIN ledger_chargekind k ON k.id = g.kind_id
-        LEFT JOIN ledger_account a ON a.id = t.account_id AND t.charge_id IS NULL;
+        LEFT JOIN ledger_account a ON a.id = CASE WHEN t.charge_id IS NULL THEN t.account_id END;
     IF seen.closed > 0 THEN
         RAISE EXCEPTION 'A transfer may not join an entry of a closed business day.'
             USING ERRCODE = 'LG002';
@@ -96,16 +96,15 @@ BEGIN
     PERFORM 1 FROM ledger_balance
         WHERE account_id IN (SELECT account_id FROM added WHERE account_id IS NOT NULL)
         ORDER BY account_id FOR NO KEY UPDATE;
+    credits := ARRAY(SELECT id FROM ledger_ledgeraccount WHERE control = 'credits');
     UPDATE ledger_balance b
         SET owed_cents = b.owed_cents + n.owed, credit_cents = b.credit_cents + n.credit
         FROM (SELECT t.account_id,
                 sum(CASE t.effect WHEN 'settle' THEN -t.cents WHEN 'none' THEN 0
                     ELSE t.cents END) AS owed,
-                sum(CASE WHEN c.control = 'credits' THEN t.cents
-                    WHEN d.control = 'credits' THEN -t.cents ELSE 0 END) AS credit
+                sum(CASE WHEN t.credit_id = ANY(credits) THEN t.cents
+                    WHEN t.debit_id = ANY(credits) THEN -t.cents ELSE 0 END) AS credit
             FROM added t
-            JOIN ledger_ledgeraccount d ON d.id = t.debit_id
-            JOIN ledger_ledgeraccount c ON c.id = t.credit_id
             WHERE t.account_id IS NOT NULL GROUP BY t.account_id) n
         WHERE b.account_id = n.account_id;
     RETURN NULL;
