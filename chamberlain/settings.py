@@ -93,6 +93,7 @@ INSTALLED_APPS = [
     "chamberlain.revenue",
     "chamberlain.cashiering",
     "chamberlain.cashiering.hosted",
+    "chamberlain.cashiering.stock",
     "chamberlain.reconciliation",
     "chamberlain.casework.letters",
     "chamberlain.web",

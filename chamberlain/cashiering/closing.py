@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from chamberlain.cashiering.counting import check_counted, counted_cents, over_short
 from chamberlain.cashiering.models import Count, TillSession, VoidRequest
 from chamberlain.cashiering.receipts import rows
+from chamberlain.cashiering.stock.counting import refuse_uncounted, refuse_unsettled
 from chamberlain.cashiering.tills import locked_session, record_count
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.errors import AlreadyDone, NotFound, NotPermitted, Refused
@@ -78,7 +79,7 @@ def close_till(
     counts: pieces by denomination in cents, with the float. check_cents, money_order_cents: what
     the papers add up to. The cashier closes their own till; a supervisor may close another's.
     Raises NotPermitted, Invalid, NotFound, AlreadyDone (closed before), Refused (a void of one of
-    its receipts is not decided), DoesNotAddUp.
+    its receipts is not decided, a sale is not paid, its stock is not counted), DoesNotAddUp.
     """
     actor.require("till.close")
     cash = counted_cents(counts)
@@ -88,6 +89,7 @@ def close_till(
         session = locked_session(session_id)
         actor.require("till.close", session.till.center_id)
         _refuse_unless_closable(actor, session)
+        refuse_uncounted(session)
         taken = taken_by_tender(session)
         expected = _expected_cash(session, taken["cash"])
         closed = Closed(
@@ -219,8 +221,8 @@ def verify_till(actor: Actor, session_id: int, now: datetime) -> None:
 def close_center_day(actor: Actor, business_day_id: int, now: datetime) -> DayDigest:
     """Closes a center's day when its tills are closed, verified and deposited, and seals it.
 
-    Raises NotPermitted, NotFound, AlreadyDone, Refused naming the till or tender that keeps the
-    day open, DoesNotAddUp.
+    Raises NotPermitted, NotFound, AlreadyDone, Refused naming the till, tender or count of stock
+    that keeps the day open, DoesNotAddUp.
     """
     actor.require("day.close")
     with transaction.atomic():
@@ -236,6 +238,7 @@ def close_center_day(actor: Actor, business_day_id: int, now: datetime) -> DayDi
         if day.closed_at:
             raise AlreadyDone(f"{day.day:%B %-d, %Y} is closed already for {day.center.name}.")
         refuse_unfinished_tills(day)
+        refuse_unsettled(day.center)
         _refuse_money_left(day)
         _prove(day)
         return seal_business_day(actor, business_day_id, now)

@@ -20,6 +20,7 @@ from chamberlain.billing.property_terms.terms import load_property_terms
 from chamberlain.billing.rebilling.operations import ReasonTerms, RuleTerms, load_rules
 from chamberlain.casework.letters.operations import load_templates
 from chamberlain.cashiering.models import Till
+from chamberlain.cashiering.stock.terms import load_kinds
 from chamberlain.cities.schema import (
     AdjustmentApproval,
     AdjustmentReasonFile,
@@ -118,6 +119,7 @@ def load_city(actor: Actor, folder: Path, now: datetime) -> LoadedCity:
         )
         load_resident_terms(actor, [each.terms() for each in city.resident.resident])
         load_property_terms(actor, city.property_terms.terms())
+        load_kinds(actor, [kind.terms() for kind in city.stock.stock])
         path = folder / "tariffs.yaml"
         loaded = load_tariffs(actor, path, now) if path.exists() else []
     return LoadedCity(
@@ -176,6 +178,7 @@ def unverified(city: City) -> list[str]:
         *city.letters.figures(),
         *city.resident.figures(),
         *city.deposits.figures(),
+        *city.stock.figures(),
         *city.property_terms.figures(),
         *city.watching.figures(),
     ]

@@ -30,6 +30,7 @@ from chamberlain.cities.letters_file import LettersFile
 from chamberlain.cities.property_terms_file import PropertyTermsFile
 from chamberlain.cities.reads_file import ReadsFile
 from chamberlain.cities.resident_file import ResidentFile
+from chamberlain.cities.stock_file import StockFile
 from chamberlain.cities.watching_file import WatchingFile
 from chamberlain.identity.models import Role
 from chamberlain.kernel.errors import BadFile, BadRecord, Invalid
@@ -426,6 +427,7 @@ class City(Strict):
     resident: ResidentFile = ResidentFile()
     deposits: DepositsFile = DepositsFile()
     property_terms: PropertyTermsFile = PropertyTermsFile()
+    stock: StockFile = StockFile()
 
 
 T = TypeVar("T", bound=BaseModel)
@@ -450,8 +452,11 @@ def read_city(folder: Path) -> City:
     deposits = _read(folder / "deposits.yaml", DepositsFile, faults, needed=False)
     terms = _read(folder / "property_terms.yaml", PropertyTermsFile, faults, needed=False)
     resident = _read(folder / "resident.yaml", ResidentFile, faults, needed=False)
+    stock = _read(folder / "stock.yaml", StockFile, faults, needed=False)
     if certificates is None or not fees.fees:
         certificates = CertificatesFile(certificates=())
+    if stock is None or not fees.fees:
+        stock = StockFile()
     whole = (
         None
         if city is None
@@ -470,6 +475,7 @@ def read_city(folder: Path) -> City:
             resident=resident or ResidentFile(),
             deposits=deposits or DepositsFile(),
             property_terms=terms or PropertyTermsFile(),
+            stock=stock,
         )
     )
     if whole:
@@ -520,6 +526,7 @@ def _faults_between(city: City) -> list[BadRecord]:
         *city.certificates.faults(city.fees, kinds),
         *city.watching.faults(types),
         *city.deposits.faults(types),
+        *city.stock.faults({fee.code for fee in city.fees.fees}),
         *city.property_terms.faults(types),
         *city.reads.faults({each.code for each in city.rebilling.reasons}),
         *(

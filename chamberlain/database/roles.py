@@ -18,8 +18,9 @@ APPEND_ONLY = (
     "ledger_charge",
     "ledger_daydigest",
     "ledger_entrydigest",
+    "stock_move",
 )
-KEPT_BY_TRIGGERS = ("ledger_settlement", "ledger_balance")
+KEPT_BY_TRIGGERS = ("ledger_settlement", "ledger_balance", "stock_held")
 
 
 def create_roles(admin: psycopg.Connection[Any]) -> None:

@@ -30,6 +30,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "ledger.prove": _MANAGEMENT | _ADMINISTRATION,
     "audit.view": frozenset({Role.AUDITOR, Role.ADMINISTRATOR}),
     # Registry and metering
+    "customer.register": _ACCOUNTS | _COUNTER,
     "customer.change": _ACCOUNTS,
     "property.change": _ACCOUNTS,
     "document.keep": _ACCOUNTS,
@@ -83,6 +84,12 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "payment.post": _COUNTER | {Role.ACCOUNTS_SUPERVISOR},
     "receipt.void": _COUNTER,
     "receipt.approve_void": _CENTER,
+    # Numbered stock
+    "stock.view": _MANAGEMENT | {Role.CASHIER},
+    "stock.receive": frozenset({Role.COORDINATOR}),
+    "stock.move": _CENTER,
+    "stock.count": _COUNTER | {Role.COORDINATOR},
+    "stock.settle": _CENTER,
     # Reconciliation
     "deposit.make": _CENTER,
     "bank_file.read": _CENTER,

@@ -36,7 +36,7 @@ def register_customer(actor: Actor, kind: str, name: str, language: str = "en") 
     kind: `person` or `organization`. Raises Invalid for another kind or a name that is empty or
     longer than 120 characters.
     """
-    actor.require("customer.change")
+    actor.require("customer.register")
     if kind not in Customer.Kind.values:
         raise Invalid(f"“{kind}” is no kind of customer; use person or organization.", field="kind")
     with acting(actor), transaction.atomic():
@@ -60,6 +60,37 @@ def known_customer(actor: Actor, customer: int | NewCustomer) -> int:
     if isinstance(customer, NewCustomer):
         return register_customer(actor, customer.kind, customer.name, customer.language)
     return customer
+
+
+def register_payer(
+    actor: Actor, kind: str, name: str, phone: str, opened_on: date, language: str = "en"
+) -> str:
+    """Registers somebody who pays for something that is no utility, with an account of their own;
+    returns the account's number.
+
+    Whoever is on file by that name and phone with an account for no property keeps that one.
+    Raises Invalid for another kind, an empty name or a malformed phone.
+    """
+    actor.require("customer.register")
+    name, value = typed_text(name, "name", 120), _phone(phone, "phone")
+    with acting(actor), transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{name.lower()}{value}"]
+            )
+        known = AccountHolding.objects.filter(
+            customer__name__iexact=name,
+            customer__contacts__kind=Contact.Kind.PHONE,
+            customer__contacts__value=value,
+            property=None,
+            period__contains=opened_on,
+        ).order_by("account_id")
+        if holding := known.select_related("account").first():
+            return str(holding.account.number)
+        customer_id = register_customer(actor, kind, name, language)
+        Contact.objects.create(customer_id=customer_id, kind=Contact.Kind.PHONE, value=value)
+        account_id = open_account(actor, customer_id, None, opened_on)
+        return str(Account.objects.values_list("number", flat=True).get(pk=account_id))
 
 
 def rename_customer(actor: Actor, customer_id: int, name: str) -> None:
@@ -172,7 +203,7 @@ def open_account(
     number: the city's own number; without one the next of the program's is used. Raises
     AlreadyDone when the number is taken, Invalid when it is malformed.
     """
-    actor.require("customer.change")
+    actor.require("customer.register" if property_id is None else "customer.change")
     with acting(actor), transaction.atomic():
         customer = locked_customer(customer_id)
         if property_id is not None and not Property.objects.filter(pk=property_id).exists():
@@ -285,13 +316,13 @@ def _contact_value(kind: str, value: str) -> str:
     raise Invalid(f"“{kind}” is no kind of contact; use phone, email or mail.", field="kind")
 
 
-def _phone(value: str) -> str:
+def _phone(value: str, field: str = "value") -> str:
     digits = re.sub(r"[^0-9]", "", value)
     if len(digits) == 11 and digits.startswith("1"):
         digits = digits[1:]
     if not 10 <= len(digits) <= 15 or re.search(r"[A-Za-z]", value):
         raise Invalid(
             "A phone number has ten digits, or up to fifteen with a country's prefix; correct it.",
-            field="value",
+            field=field,
         )
     return digits

@@ -11,7 +11,10 @@ from chamberlain.ledger.models import Account, Charge, ChargeKind
 
 
 class Obligation(models.Model):
-    """A citation, license, sticker or fee, with its own number and what it is about."""
+    """A citation, license, sticker or fee, with its own number and what it is about.
+
+    is_taken_back: it was sold and given up before it was paid; its charge is reversed.
+    """
 
     class Kind(models.TextChoices):
         CITATION = "citation", "Parking citation"
@@ -26,6 +29,7 @@ class Obligation(models.Model):
     subject = models.CharField(max_length=120, help_text="Plate, business, animal")
     description = models.CharField(max_length=160)
     arose_on = models.DateField()
+    is_taken_back = models.BooleanField(default=False, db_default=False)
 
 
 class ObligationCharge(models.Model):

@@ -116,13 +116,48 @@ def charge_fee(
     return _charge(actor, account_id, number, fee, subject, on, times * _once(fee, on), posting)
 
 
+def sell(
+    actor: Actor, account_id: int, number: str, fee_code: str, subject: str, posting: Posting,
+    *, months: int = 12, times: int = 1,
+) -> int:  # fmt: skip
+    """Charges any fee but a citation: a sticker or license for a term of months, another fee so
+    many times. Returns the obligation's id. Raises as the operation of the fee's kind.
+    """
+    kind = Fee.objects.filter(code=fee_code).values_list("kind", flat=True).first()
+    if kind == Obligation.Kind.STICKER:
+        return sell_sticker(actor, account_id, number, fee_code, subject, months, posting)
+    if kind in (Obligation.Kind.BUSINESS_LICENSE, Obligation.Kind.ANIMAL_LICENSE):
+        return issue_license(actor, account_id, number, fee_code, subject, months, posting)
+    return charge_fee(actor, account_id, number, fee_code, subject, posting, times=times)
+
+
+def next_number() -> str:
+    """A number for a paper that bears none of its own, as `R-000123`."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('revenue_number')")
+        return f"R-{cursor.fetchone()[0]:06d}"
+
+
+def number_of(obligation_id: int) -> str:
+    """The number of an obligation."""
+    return str(Obligation.objects.values_list("number", flat=True).get(pk=obligation_id))
+
+
+def take_back(actor: Actor, obligation_id: int) -> None:
+    """Gives up an obligation whose charge the caller has reversed: its number is free again."""
+    with acting(actor):
+        taken = Obligation.objects.select_for_update().get(pk=obligation_id)
+        taken.number, taken.is_taken_back = f"{taken.number[:12]}/{taken.pk}", True
+        taken.save(update_fields=["number", "is_taken_back"])
+
+
 def _charge(
     actor: Actor, account_id: int, number: str, fee: Fee, subject: str, on: date, cents: int,
     posting: Posting,
 ) -> int:  # fmt: skip
     with acting(actor), transaction.atomic():
         day = _open_day(actor, posting)
-        before = _made_before(posting.idempotency_key)
+        before = made_before(actor, posting.idempotency_key)
         if before is not None:
             return before
         number, subject = number.strip().upper(), subject.strip()
@@ -155,7 +190,9 @@ def _open_day(actor: Actor, posting: Posting) -> BusinessDay:
     return day
 
 
-def _made_before(key: str | None) -> int | None:
+def made_before(actor: Actor, key: str | None) -> int | None:
+    """The obligation that the request with this key made, and no other request with it until the
+    transaction ends. Raises AlreadyDone when the key was used for something else or by another."""
     if key is None:
         return None
     with connection.cursor() as cursor:
@@ -163,6 +200,7 @@ def _made_before(key: str | None) -> int | None:
     entry = Entry.objects.filter(idempotency_key=key).first()
     if entry is None:
         return None
+    actor.require_own(entry.actor_id)
     made = ObligationCharge.objects.filter(charge__entry=entry).first()
     if made is None:
         raise AlreadyDone("This request's key was used for something else; send a fresh one.")

@@ -5,7 +5,8 @@ from datetime import date
 
 from django.db import connection
 
-from chamberlain.revenue.models import FeePrice
+from chamberlain.revenue.models import FeePrice, Obligation
+from chamberlain.revenue.pricing import prorated
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,18 @@ class ObligationRow:
     arose_on: date
     cents: int
     open_cents: int
+    is_taken_back: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What can be sold on a day. term_months: what the price is for, None when paid once."""
+
+    code: str
+    name: str
+    kind: str
+    term_months: int | None
+    cents: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +56,8 @@ def obligations(account_id: int) -> list[ObligationRow]:
             """
             SELECT o.id, o.number, o.kind, o.subject, o.description, o.arose_on,
                 coalesce(sum(c.cents), 0)::bigint,
-                coalesce(sum(c.cents - coalesce(s.settled_cents, 0)), 0)::bigint
+                coalesce(sum(c.cents - coalesce(s.settled_cents, 0)), 0)::bigint,
+                o.is_taken_back
             FROM revenue_obligation o
             LEFT JOIN revenue_obligationcharge oc ON oc.obligation_id = o.id
             LEFT JOIN ledger_charge c ON c.id = oc.charge_id
@@ -53,6 +67,43 @@ def obligations(account_id: int) -> list[ObligationRow]:
             [account_id],
         )
         return [ObligationRow(*row) for row in cursor.fetchall()]
+
+
+def offers(on: date) -> list[Offer]:
+    """All that can be sold at a counter on a day with its price then: every fee but citations."""
+    found: dict[str, Offer] = {}
+    rows = (
+        FeePrice.objects.filter(starts_on__lte=on)
+        .exclude(fee__kind=Obligation.Kind.CITATION)
+        .order_by("fee__kind", "fee__code", "starts_on")
+        .values_list("fee__code", "fee__name", "fee__kind", "fee__term_months", "cents")
+    )
+    for row in rows:
+        found[row[0]] = Offer(*row)
+    return list(found.values())
+
+
+def price_of(offer: Offer, months: int, times: int) -> int:
+    """What an offer comes to in cents: for so many months, or so many times."""
+    if offer.term_months is None:
+        return offer.cents * times
+    return int(prorated(offer.cents, months, offer.term_months))
+
+
+def open_charges_of(obligation_id: int) -> list[tuple[int, int]]:
+    """Charge and open cents of what an obligation raised."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT c.id, (c.cents - coalesce(s.settled_cents, 0))::bigint
+            FROM revenue_obligationcharge o
+            JOIN ledger_charge c ON c.id = o.charge_id
+            LEFT JOIN ledger_settlement s ON s.charge_id = c.id
+            WHERE o.obligation_id = %s AND c.cents > coalesce(s.settled_cents, 0) ORDER BY c.id
+            """,
+            [obligation_id],
+        )
+        return [(charge_id, cents) for charge_id, cents in cursor.fetchall()]
 
 
 def prices() -> list[PriceRow]:

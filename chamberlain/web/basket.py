@@ -15,10 +15,12 @@ from django.http import QueryDict
 
 from chamberlain.cashiering import baskets
 from chamberlain.cashiering.baskets import BasketAccount, BasketDocument, BasketFigures
+from chamberlain.cashiering.stock.selling import Order
 from chamberlain.cashiering.tendering import TENDERS_MAX, TenderLine, check_tenders
 from chamberlain.kernel.errors import Invalid
 from chamberlain.kernel.money import show_cents
 from chamberlain.ledger.queries import OpenCharge
+from chamberlain.revenue.queries import offers
 from chamberlain.web.fields import DollarsField, dollars
 
 TENDERS = {"cash": "Cash", "check": "Check", "money_order": "Money order", "card": "Card"}
@@ -41,6 +43,12 @@ _FINDER = {
     "hx-sync": "this:replace",
 }
 ACCOUNTS_MAX = 20
+_GROUPS = {
+    "sticker": "Vehicle stickers",
+    "business_license": "Business licenses",
+    "animal_license": "Animal licenses",
+}
+_SOLD = ("sell_fee", "sell_subject", "sell_months", "sell_number", "sell_key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,7 @@ class BasketForm(forms.Form):
     key = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
     on_account = DollarsField(label="Amount on account", required=False)
     keep = forms.BooleanField(label="Keep what is over as credit", required=False)
+    sell_key = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
 
     def __init__(self, posted: QueryDict, today: date) -> None:
         data = posted.copy()
@@ -107,8 +116,10 @@ class BasketForm(forms.Form):
                     data[f"pay-{charge.charge_id}"] = dollars(charge.open_cents)
         self.tender_rows = _row_count(data)
         data["rows"] = str(self.tender_rows)
-        if not data.get("key"):
-            data["key"] = secrets.token_hex(16)
+        for key in ("key", "sell_key"):
+            if not data.get(key):
+                data[key] = secrets.token_hex(16)
+        self.today = today
         super().__init__(data, auto_id="%s")
         self._add_fields()
 
@@ -137,6 +148,8 @@ class BasketForm(forms.Form):
                 self.fields[f"kind-{row}"] = forms.ChoiceField(
                     label=f"{what}: kind", choices=_OTHER_TENDERS, required=False
                 )
+        if self.accounts:
+            self.fields.update(selling_fields(self.today, self.accounts))
 
     def clean(self) -> dict[str, Any]:
         """Refuses more than is open on a charge, and tenders that are not whole."""
@@ -253,6 +266,36 @@ class BasketForm(forms.Form):
             for row in range(self.tender_rows)
         ]
 
+    @property
+    def order(self) -> Order:
+        """What is to be sold. Raises Invalid naming the field that is not filled in."""
+        typed = self.cleaned_data
+        for name, what in (("sell_fee", "Choose what is sold."), ("sell_subject", _SUBJECT)):
+            if not typed.get(name):
+                raise Invalid(what, field=name)
+        to = typed.get("sell_to") or self.accounts[0].account_id
+        return Order(
+            int(to),
+            typed["sell_fee"],
+            typed["sell_subject"],
+            months=typed.get("sell_months") or 12,
+            times=typed.get("sell_months") or 1,
+            typed=typed.get("sell_number") or "",
+        )
+
+    def with_sold(self, charges: Sequence[tuple[int, int]]) -> "BasketForm":
+        """The same basket with what was just sold in it, and nothing more to be sold."""
+        data = QueryDict(mutable=True)
+        data.update(self.data)
+        data.setlist("account", [str(account.account_id) for account in self.accounts])
+        for name in ("add", "drop", *_SOLD):
+            data.pop(name, None)
+        for charge_id, cents in charges:
+            data[f"pay-{charge_id}"] = dollars(cents)
+        form = BasketForm(data, self.today)
+        form.full_clean()
+        return form
+
     def fill_in_cash(self) -> None:
         """Types what the other tenders leave to be paid as cash."""
         others = [tender for row, tender in self._handed_over() if row != 0]
@@ -270,6 +313,48 @@ class BasketForm(forms.Form):
         """Puts a text into a field, as if it had been typed, and reads the form again."""
         self.data[name] = text  # type: ignore[index]
         self.full_clean()
+
+
+_SUBJECT = "Type what it is for: the plate, the animal or the name of the business."
+
+
+def selling_fields(today: date, accounts: Sequence[BasketAccount]) -> dict[str, forms.Field]:
+    """The fields by which something is sold to an account of the basket."""
+    choices = _choices(today)
+    if not choices:
+        return {}
+    fields: dict[str, forms.Field] = {
+        "sell_fee": forms.ChoiceField(label="What is sold", required=False, choices=choices),
+        "sell_subject": forms.CharField(
+            label="Plate, animal, name", max_length=120, required=False
+        ),
+        "sell_months": forms.IntegerField(
+            label="Months, or times", min_value=1, max_value=1000, required=False
+        ),
+        "sell_number": forms.CharField(label="Number on the item", max_length=30, required=False),
+    }
+    if len(accounts) > 1:
+        fields["sell_to"] = forms.TypedChoiceField(
+            label="For account",
+            coerce=int,
+            required=False,
+            choices=[(a.account_id, f"{a.number} {a.holder}".strip()) for a in accounts],
+        )
+    fields["sell_fee"].widget.attrs["data-key"] = "F6"
+    for name in ("sell_subject", "sell_number"):
+        fields[name].widget.attrs.update({"autocomplete": "off", "spellcheck": "false"})
+    fields["sell_number"].widget.attrs["placeholder"] = "The next one"
+    return fields
+
+
+def _choices(today: date) -> list[Any]:
+    """What can be sold, by kind, with its price."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for offer in offers(today):
+        term = f" for {offer.term_months} months" if offer.term_months else ""
+        label = f"{offer.name}, {show_cents(offer.cents)}{term}"
+        groups.setdefault(_GROUPS.get(offer.kind, "Other fees"), []).append((offer.code, label))
+    return [("", "Choose"), *groups.items()] if groups else []
 
 
 def _ids(texts: Sequence[str]) -> list[int]:

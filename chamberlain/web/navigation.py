@@ -60,6 +60,7 @@ _GROUPS = (
         "Payments",
         (
             ("Centers", "/centers/", "center.view"),
+            ("Stock", "/stock/", "stock.view"),
             ("Card payments", "/card-payments/", "reconciliation.view"),
             ("Reconciliation", "/reconciliation/", "reconciliation.view"),
         ),

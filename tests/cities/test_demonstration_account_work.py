@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from chamberlain.cashiering.stock import queries as stock
 from chamberlain.cities import demonstration
 from chamberlain.cities.loading import city_folder, load_city
 from chamberlain.identity.actors import program_actor
@@ -67,6 +68,20 @@ def test_every_kind_of_account_work_is_there_once_and_the_books_hold(chicago):
     demonstration.do_account_work(TODAY, NOW)
     demonstration.generate_chicago(TODAY, accounts=150, periods=5)
     assert counts() == found
+
+
+def test_the_counters_have_stock_that_two_people_brought(chicago):
+    for _ in range(2):
+        demonstration.stock_the_counters(TODAY, NOW)
+    rows = {(row.kind, row.role): row.count for row in stock.stock()}
+    assert rows == {
+        ("City sticker", "safe"): 450,
+        ("City sticker", "under_way"): 50,
+        ("Dog tag", "safe"): 100,
+        ("Receipt book", "safe"): 20,
+    }
+    [waiting] = stock.handovers(is_open=True)
+    assert (waiting.sent_by, waiting.target) == ("Sofia Reyes", "till CH-1")
 
 
 def decided():

@@ -14,13 +14,23 @@ from chamberlain.cashiering.baskets import account_of_paper
 from chamberlain.cashiering.listings import transfers_of_receipt
 from chamberlain.cashiering.paper import receipt_pdf
 from chamberlain.cashiering.queries import ReceiptView, SessionView, VoidRow
+from chamberlain.cashiering.stock import selling
 from chamberlain.kernel.errors import Refused
+from chamberlain.kernel.money import show_cents
 from chamberlain.registry.search import ToPay, search_to_pay
+from chamberlain.revenue import queries as revenue
 from chamberlain.web.access import actor_of_page, needs
 from chamberlain.web.basket import BasketForm
 from chamberlain.web.middleware import OfficeRequest
 
 RESULTS_MAX = 8
+_SELLING = {
+    "fee": "sell_fee",
+    "subject": "sell_subject",
+    "months": "sell_months",
+    "times": "sell_months",
+    "number": "sell_number",
+}
 _PLACES = {"tenders": "cents-0", "reference": "number-1", "on_account": "on_account"}
 
 
@@ -39,11 +49,34 @@ def counter(request: OfficeRequest) -> HttpResponse:
     form.full_clean()
     if request.POST.get("do") == "exact":
         form.fill_in_cash()
+    sold = ""
+    if request.POST.get("do") == "sell" and form.accounts:
+        form, sold = _sell(request, till, form)
     if request.POST.get("do") == "post" and not (found and found.shown) and not form.errors:
         receipt = _take(request, till, form)
         if receipt is not None:
             return _go(request, reverse("receipt", args=[receipt.receipt_id]))
-    return _page(request, till, form, found)
+    return _page(request, till, form, found, sold)
+
+
+def _sell(request: OfficeRequest, till: SessionView, form: BasketForm) -> tuple[BasketForm, str]:
+    """Sells what was chosen; the basket then holds its charge. Returns also what was sold."""
+    try:
+        made = selling.sell(
+            actor_of_page(request),
+            till.session_id,
+            form.order,
+            timezone.now(),
+            form.cleaned_data["sell_key"],
+        )
+    except Refused as refusal:
+        field = _SELLING.get(refusal.field, refusal.field)
+        form.add_error(field if field in form.fields else None, refusal.sentence)
+        return form, ""
+    charges = revenue.open_charges_of(made.obligation_id)
+    what = f"{made.kind} {made.number}".strip()
+    price = show_cents(sum(cents for _, cents in charges))
+    return form.with_sold(charges), f"{what} is in the basket: {price}."
 
 
 def _find(posted: QueryDict) -> ToPay | None:
@@ -85,7 +118,7 @@ def _go(request: OfficeRequest, url: str) -> HttpResponse:
 
 
 def _page(
-    request: OfficeRequest, till: SessionView, form: BasketForm, found: ToPay | None
+    request: OfficeRequest, till: SessionView, form: BasketForm, found: ToPay | None, sold: str
 ) -> HttpResponse:
     start = _start(form, found, str(request.POST.get("do", "")))
     form.start_at(start)
@@ -96,6 +129,8 @@ def _page(
         "figures": form.figures,
         "start": start,
         "today": timezone.localdate(),
+        "sold": sold,
+        "unpaid": [] if form.accounts else selling.unpaid_sales(till.session_id),
     }
     return render(request, "counter/counter.html", context)
 

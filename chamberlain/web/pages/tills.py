@@ -14,6 +14,8 @@ from chamberlain.cashiering import operations, queries
 from chamberlain.cashiering.approvals import void_at_the_till
 from chamberlain.cashiering.listings import receipts_of_drawer
 from chamberlain.cashiering.queries import SessionView
+from chamberlain.cashiering.stock import counting, selling
+from chamberlain.cashiering.stock import queries as stock
 from chamberlain.identity.actors import Actor
 from chamberlain.identity.queries import centers
 from chamberlain.kernel.errors import NotPermitted, Refused
@@ -114,8 +116,18 @@ def _drawer(request: OfficeRequest, session_id: int, form: DropForm) -> HttpResp
         and actor.may("till.verify", session.center_id),
         "drop": form,
         "result": _result(session),
+        "uncounted": _uncounted(session),
+        "unpaid": selling.unpaid_sales(session_id) if session.state == "open" else [],
     }
     return render(request, "tills/drawer.html", context)
+
+
+def _uncounted(session: SessionView) -> dict[str, Any]:
+    """The kinds of stock of an open till that are to be counted before it is closed."""
+    if session.state != "open":
+        return {}
+    kinds = counting.to_be_counted(session.till_id)
+    return {"place": stock.place_of_till(session.till_id), "kinds": kinds} if kinds else {}
 
 
 def _may_close(actor: Actor, session: SessionView) -> bool:
@@ -177,7 +189,8 @@ def close(request: OfficeRequest, session_id: int) -> HttpResponse:
             return HttpResponseRedirect(reverse("drawer", args=[session_id]))
         except Refused as refusal:
             say_refusal(form, refusal)
-    return render(request, "tills/close.html", {"form": form, "session": session})
+    context = {"form": form, "session": session, "uncounted": _uncounted(session)}
+    return render(request, "tills/close.html", context)
 
 
 @require_POST

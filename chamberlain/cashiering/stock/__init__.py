@@ -1,0 +1,1 @@
+"""Numbered stock: stickers, tags, receipt books; every number is somewhere at every moment."""

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class Stock(AppConfig):
+    name = "chamberlain.cashiering.stock"
