@@ -94,6 +94,7 @@ INSTALLED_APPS = [
     "chamberlain.cashiering",
     "chamberlain.cashiering.hosted",
     "chamberlain.cashiering.stock",
+    "chamberlain.cashiering.checks",
     "chamberlain.reconciliation",
     "chamberlain.casework.letters",
     "chamberlain.web",
@@ -277,6 +278,14 @@ CARD_PROVIDER_URL = os.environ.get(
 CARD_PROVIDER_SECRET = os.environ.get(
     "CHAMBERLAIN_CARD_PROVIDER_SECRET",
     sha256(f"card provider {SECRET_KEY}".encode()).hexdigest() if IS_DEMO else "",
+)
+# The service that verifies checks at the tills. The demonstration has one of its own.
+CHECK_SERVICE_URL = os.environ.get(
+    "CHAMBERLAIN_CHECK_SERVICE_URL", "http://127.0.0.1:8002" if IS_DEMO else ""
+)
+CHECK_SERVICE_SECRET = os.environ.get(
+    "CHAMBERLAIN_CHECK_SERVICE_SECRET",
+    sha256(f"check service {SECRET_KEY}".encode()).hexdigest() if IS_DEMO else "",
 )
 PRINTER_ADDRESS = os.environ.get("CHAMBERLAIN_PRINTER", "")
 CITY_NAME = os.environ.get("CHAMBERLAIN_CITY_NAME", "City of Chicago")

@@ -11,6 +11,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chamberlain.web.pages.selling")),
     path("", include("chamberlain.web.pages.tills")),
     path("", include("chamberlain.web.pages.stock")),
+    path("", include("chamberlain.web.pages.checks")),
+    path("", include("chamberlain.web.pages.tracing")),
     path("", include("chamberlain.web.pages.centers")),
     path("", include("chamberlain.web.pages.reconciliation")),
     path("", include("chamberlain.web.pages.board")),

@@ -3,11 +3,12 @@
 A **till session** is a cashier's drawer on a business day: opened with a counted float, closed
 blind by a count of denominations. A **receipt** is one payment: its **tenders** say how it was
 paid, its entry in the ledger what it settled. A **count** is a counted drawer. A **drop** takes
-cash out of a drawer that got too full. A **void request** asks another person to undo a receipt.
+cash out of a drawer that got too full. A **no sale** opens a drawer without a payment. A **parked
+basket** waits for its customer. A **void request** asks another person to undo a receipt.
 
 What holds, whoever writes (see `sql/guards.sql`):
 - a receipt never changes, but for the fields that say how it was voided, once;
-- tenders, counts, drops and prints are never changed or deleted;
+- tenders, counts, drops, no sales and prints are never changed or deleted;
 - a closed session changes only by being verified, by another person than its cashier and closer;
 - a void is decided by another person than the one who asked, and not by the cashier.
 """
@@ -194,6 +195,35 @@ class Drop(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(cents__gt=0), name="drop_positive")
         ]
+
+
+class ParkedBasket(models.Model):
+    """A basket that was put aside, with all that was typed; picked up once, by anybody there."""
+
+    center = models.ForeignKey(Center, models.PROTECT, related_name="parked_baskets")
+    note = models.CharField(max_length=80, blank=True)
+    typed = models.JSONField()
+    parked_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    parked_at = models.DateTimeField()
+    picked_up_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    picked_up_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["center"],
+                condition=models.Q(picked_up_at=None),
+                name="parked_baskets_waiting",
+            )
+        ]
+
+
+class NoSale(models.Model):
+    """A drawer that was opened without a payment, and why."""
+
+    session = models.ForeignKey(TillSession, models.PROTECT, related_name="no_sales")
+    reason = models.CharField(max_length=120)
+    opened_at = models.DateTimeField()
 
 
 class ReceiptPrint(models.Model):

@@ -12,7 +12,12 @@ from chamberlain.cashiering.closing import (
     verify_till,
 )
 from chamberlain.cashiering.payments import take_payment
-from chamberlain.cashiering.printing import PrinterUnreachable, print_receipt
+from chamberlain.cashiering.printing import (
+    PrinterUnreachable,
+    endorse_checks,
+    open_drawer,
+    print_receipt,
+)
 from chamberlain.cashiering.tendering import TenderLine
 from chamberlain.cashiering.tills import ensure_till, make_drop, open_till
 from chamberlain.cashiering.voids import ask_for_void, decline_void, void_receipt
@@ -27,9 +32,11 @@ __all__ = [
     "close_center_day",
     "close_till",
     "decline_void",
+    "endorse_checks",
     "ensure_till",
     "make_drop",
     "open_business_day",
+    "open_drawer",
     "open_till",
     "print_receipt",
     "take_payment",

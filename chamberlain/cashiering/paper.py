@@ -1,6 +1,7 @@
 """What a receipt says on paper: a PDF for letter paper, bytes for a receipt printer."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import typst
@@ -9,7 +10,7 @@ from django.utils import timezone
 from escpos.printer import Dummy
 
 from chamberlain.cashiering.models import Tender
-from chamberlain.cashiering.receipts import ReceiptView
+from chamberlain.cashiering.receipts import ReceiptTender, ReceiptView
 from chamberlain.kernel.money import show_cents
 
 WIDTH_CHARACTERS = 42
@@ -49,6 +50,26 @@ def receipt_escpos(
     printer.cut()
     if opens_drawer:
         printer.cashdraw(_DRAWER_PIN)
+    return bytes(printer.output)
+
+
+def drawer_kick() -> bytes:
+    """What opens the cash drawer that hangs on a printer."""
+    printer = Dummy()
+    printer.cashdraw(_DRAWER_PIN)
+    return bytes(printer.output)
+
+
+def endorsement_escpos(view: ReceiptView, check: ReceiptTender, lines: Sequence[str]) -> bytes:
+    """What is put on the back of a check, as bytes for the printer of the till."""
+    printer = Dummy()
+    printer.set(align="center", bold=True)
+    for line in lines:
+        printer.textln(line[:WIDTH_CHARACTERS])
+    printer.set(align="left", bold=False)
+    printer.textln(_pair(f"Check {check.reference}", show_cents(check.cents)))
+    printer.textln(_pair(view.number, f"{timezone.localtime(view.taken_at):%m/%d/%Y}"))
+    printer.cut()
     return bytes(printer.output)
 
 

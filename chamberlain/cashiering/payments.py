@@ -15,6 +15,7 @@ import polars as pl
 import psycopg
 from django.db import connection, transaction
 
+from chamberlain.cashiering.checks.screening import keep, screen
 from chamberlain.cashiering.receipts import (
     CREDIT_NAME,
     ReceiptLine,
@@ -102,18 +103,21 @@ def take_payment(
     *,
     on_account_cents: int = 0,
     keep_as_credit: bool = False,
+    approver: Actor | None = None,
 ) -> ReceiptView:
     """Takes money at a till for a basket of charges, of one account or several.
 
     items: charge id and the cents to pay on it. on_account_cents: more money for the payer,
     which settles their other open charges in the city's order; what they do not need becomes
     credit. keep_as_credit: money above that becomes the payer's credit instead of change.
-    idempotency_key: the same key again returns the same receipt and posts nothing.
+    idempotency_key: the same key again returns the same receipt and posts nothing. approver: the
+    supervisor who takes a check that the cashier may not take alone.
 
     Raises NotPermitted, Invalid (tenders or basket wrong), OverSettled (a charge was paid in the
     meantime; the sentence names it and what is open), DayClosed, NotFound, and Refused for a
-    closed till, another cashier's drawer, short tenders, change from other than cash, or a
-    drawer that would hold more cash than its limit. A refused payment changes nothing.
+    closed till, another cashier's drawer, short tenders, change from other than cash, a check
+    that is not taken or needs approval (`checks.screening`), or a drawer that would hold more
+    cash than its limit. A refused payment changes nothing.
     """
     actor.require(PERMISSION)
     check_items(items)
@@ -132,7 +136,11 @@ def take_payment(
         idempotency_key,
         keep_as_credit,
     )
-    outcome = _post(actor, payment)
+    checks = screen(actor, session_id, payer_account_id, tenders, now, idempotency_key, approver)
+    with transaction.atomic() if checks else nullcontext():
+        outcome = _post(actor, payment)
+        if checks and outcome.outcome == "posted" and outcome.receipt_id is not None:
+            keep(outcome.receipt_id, checks)
     if outcome.outcome == "posted":
         return _receipt(payment, outcome)
     if outcome.outcome == "repeated":

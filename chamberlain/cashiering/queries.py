@@ -32,6 +32,7 @@ __all__ = [
     "ReceiptView",
     "basket",
     "counts",
+    "no_sales",
     "open_session_of",
     "owed",
     "receipt",
@@ -94,6 +95,7 @@ class SessionView:
     receipts: int
     voided_receipts: int
     dropped_cents: int
+    no_sales: int
 
     @property
     def state(self) -> str:
@@ -191,7 +193,9 @@ _SESSION = """
         (SELECT count(*) FROM cashiering_receipt r WHERE r.session_id = s.id),
         (SELECT count(*) FROM cashiering_receipt r
             WHERE r.session_id = s.id AND r.void_entry_id IS NOT NULL),
-        (SELECT coalesce(sum(p.cents), 0)::bigint FROM cashiering_drop p WHERE p.session_id = s.id)
+        (SELECT coalesce(sum(p.cents), 0)::bigint FROM cashiering_drop p
+            WHERE p.session_id = s.id),
+        (SELECT count(*) FROM cashiering_nosale o WHERE o.session_id = s.id)
     FROM cashiering_tillsession s
     JOIN cashiering_till t ON t.id = s.till_id
     JOIN identity_center c ON c.id = t.center_id
@@ -232,6 +236,20 @@ def till_board(center_id: int) -> list[TillRow]:
         WHERE center_id = %s ORDER BY code
     """
     return [TillRow(*(*row, is_open.get(row[0]))) for row in rows(query, [center_id])]
+
+
+@dataclass(frozen=True, slots=True)
+class NoSaleRow:
+    """A drawer that was opened without a payment."""
+
+    opened_at: datetime
+    reason: str
+
+
+def no_sales(session_id: int) -> list[NoSaleRow]:
+    """When and why a drawer was opened without a payment."""
+    query = "SELECT opened_at, reason FROM cashiering_nosale WHERE session_id = %s ORDER BY id"
+    return [NoSaleRow(*row) for row in rows(query, [session_id])]
 
 
 def counts(session_id: int, moment: str) -> list[CountRow]:

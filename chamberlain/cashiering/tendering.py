@@ -17,6 +17,7 @@ kinds that never changes makes the same payment always post the same transfers.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chamberlain.cashiering.checks.bank_line import BankLine
 from chamberlain.cashiering.models import Tender
 from chamberlain.kernel.errors import Invalid, Refused
 from chamberlain.kernel.money import LARGEST_CENTS, show_cents
@@ -36,11 +37,15 @@ _NUMBER_OF = {
 
 @dataclass(frozen=True, slots=True)
 class TenderLine:
-    """One thing handed over. kind: see Tender.Kind. reference: check number and the like."""
+    """One thing handed over. kind: see Tender.Kind. reference: check number and the like.
+
+    bank_line: what the bottom line of a check says, when it was read.
+    """
 
     kind: str
     cents: int
     reference: str = ""
+    bank_line: BankLine | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import F, Max
 
 from chamberlain.cashiering.counting import counted_cents
-from chamberlain.cashiering.models import Count, Drop, Tender, Till, TillSession
+from chamberlain.cashiering.models import Count, Drop, NoSale, Tender, Till, TillSession
 from chamberlain.cashiering.tendering import REFERENCE_MAX, is_amount
 from chamberlain.identity.actors import Actor
 from chamberlain.identity.models import Center, User
@@ -17,6 +17,8 @@ from chamberlain.ledger.chart import ensure_center_accounts
 from chamberlain.ledger.models import BusinessDay
 from chamberlain.ledger.posting import DayClosed
 from chamberlain.ledger.queries import open_day
+
+REASON_MAX = 120
 
 
 def ensure_till(
@@ -128,6 +130,27 @@ def locked_session(session_id: int) -> TillSession:
     if found is None:
         raise NotFound(f"There is no till session {session_id}; look at the till board.")
     return found
+
+
+def no_sale(actor: Actor, session_id: int, reason: str, now: datetime) -> int:
+    """Keeps that the actor's drawer was opened without a payment, and why; returns its id.
+
+    Raises NotPermitted, NotFound, Invalid (no reason), Refused for another's or a closed drawer.
+    """
+    reason = reason.strip()
+    if not 0 < len(reason) <= REASON_MAX:
+        raise Invalid(
+            f"Say why the drawer is opened, in at most {REASON_MAX} characters.", field="reason"
+        )
+    with transaction.atomic():
+        session = locked_session(session_id)
+        actor.require("payment.take", session.till.center_id)
+        if session.cashier_id != actor.user_id or session.closed_at:
+            raise Refused(
+                f"Till {session.till.code} is not yours or is closed; only its cashier opens the "
+                "drawer."
+            )
+        return NoSale.objects.create(session=session, reason=reason, opened_at=now).pk
 
 
 def make_drop(actor: Actor, session_id: int, cents: int, bag_number: str, now: datetime) -> int:

@@ -19,6 +19,7 @@ from chamberlain.billing.plans.terms import Terms, load_plan_terms
 from chamberlain.billing.property_terms.terms import load_property_terms
 from chamberlain.billing.rebilling.operations import ReasonTerms, RuleTerms, load_rules
 from chamberlain.casework.letters.operations import load_templates
+from chamberlain.cashiering.checks.terms import load_check_terms
 from chamberlain.cashiering.models import Till
 from chamberlain.cashiering.stock.terms import load_kinds
 from chamberlain.cities.schema import (
@@ -120,6 +121,7 @@ def load_city(actor: Actor, folder: Path, now: datetime) -> LoadedCity:
         load_resident_terms(actor, [each.terms() for each in city.resident.resident])
         load_property_terms(actor, city.property_terms.terms())
         load_kinds(actor, [kind.terms() for kind in city.stock.stock])
+        load_check_terms(actor, [each.terms() for each in city.checks.checks])
         path = folder / "tariffs.yaml"
         loaded = load_tariffs(actor, path, now) if path.exists() else []
     return LoadedCity(
@@ -179,6 +181,7 @@ def unverified(city: City) -> list[str]:
         *city.resident.figures(),
         *city.deposits.figures(),
         *city.stock.figures(),
+        *city.checks.figures(),
         *city.property_terms.figures(),
         *city.watching.figures(),
     ]

@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from chamberlain.billing.adjusting.kinds import Kind
+from chamberlain.cities.checks_file import ChecksFile
 from chamberlain.cities.deposits_file import DepositsFile
 from chamberlain.cities.fields import (
     Amount,
@@ -428,6 +429,7 @@ class City(Strict):
     deposits: DepositsFile = DepositsFile()
     property_terms: PropertyTermsFile = PropertyTermsFile()
     stock: StockFile = StockFile()
+    checks: ChecksFile = ChecksFile()
 
 
 T = TypeVar("T", bound=BaseModel)
@@ -453,6 +455,7 @@ def read_city(folder: Path) -> City:
     terms = _read(folder / "property_terms.yaml", PropertyTermsFile, faults, needed=False)
     resident = _read(folder / "resident.yaml", ResidentFile, faults, needed=False)
     stock = _read(folder / "stock.yaml", StockFile, faults, needed=False)
+    checks = _read(folder / "checks.yaml", ChecksFile, faults, needed=False)
     if certificates is None or not fees.fees:
         certificates = CertificatesFile(certificates=())
     if stock is None or not fees.fees:
@@ -476,6 +479,7 @@ def read_city(folder: Path) -> City:
             deposits=deposits or DepositsFile(),
             property_terms=terms or PropertyTermsFile(),
             stock=stock,
+            checks=checks or ChecksFile(),
         )
     )
     if whole:

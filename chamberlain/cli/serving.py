@@ -22,6 +22,7 @@ def serve(
     office.set_up()
     collect_pages_assets()
     start_card_provider()
+    start_check_service()
     office.console.print(f"Chamberlain is open at http://{address}/ (stop it with Ctrl-C).")
     sys.stdout.flush()
     gunicorn = Path(sys.executable).with_name("gunicorn")
@@ -41,20 +42,49 @@ def start_card_provider() -> "subprocess.Popen[bytes] | None":
 
     None where the city has its own provider, or another program has the port.
     """
+    from django.conf import settings
+
+    return _start_service(
+        "card_provider",
+        "CHAMBERLAIN_CARD_PROVIDER",
+        (settings.CARD_PROVIDER_URL, settings.CARD_PROVIDER_SECRET),
+        "cards cannot be paid by here",
+    )
+
+
+def start_check_service() -> "subprocess.Popen[bytes] | None":
+    """Starts the demonstration's check service, which ends when this process does.
+
+    None where the city has its own service, or another program has the port.
+    """
+    from django.conf import settings
+
+    return _start_service(
+        "check_service",
+        "CHAMBERLAIN_CHECK_SERVICE",
+        (settings.CHECK_SERVICE_URL, settings.CHECK_SERVICE_SECRET),
+        "checks are not verified here",
+    )
+
+
+def _start_service(
+    module: str, variable: str, address_and_secret: tuple[str, str], otherwise: str
+) -> "subprocess.Popen[bytes] | None":
     from urllib.parse import urlsplit
 
     from django.conf import settings
 
-    port = urlsplit(settings.CARD_PROVIDER_URL).port
-    if not settings.IS_DEMO or "CHAMBERLAIN_CARD_PROVIDER_URL" in os.environ or port is None:
+    address, secret = address_and_secret
+    port = urlsplit(address).port
+    if not settings.IS_DEMO or f"{variable}_URL" in os.environ or port is None:
         return None
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
-            office.console.print(f"Port {port} is taken, so cards cannot be paid by here.")
+            office.console.print(f"Port {port} is taken, so {otherwise}.")
             return None
     return subprocess.Popen(
-        [sys.executable, "-m", "chamberlain.card_provider.server", str(port)],
-        env={**os.environ, "CHAMBERLAIN_CARD_PROVIDER_SECRET": settings.CARD_PROVIDER_SECRET},
+        [sys.executable, "-m", f"chamberlain.{module}.server", str(port)],
+        env={**os.environ, f"{variable}_SECRET": secret},
         stdin=subprocess.DEVNULL,
     )
 

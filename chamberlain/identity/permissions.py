@@ -84,6 +84,12 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "payment.post": _COUNTER | {Role.ACCOUNTS_SUPERVISOR},
     "receipt.void": _COUNTER,
     "receipt.approve_void": _CENTER,
+    # Disputes
+    "payment.trace": _MANAGEMENT | {Role.CLERK},
+    # Checks
+    "check.view": _MANAGEMENT,
+    "check.approve": _CENTER,
+    "check.hold": _CENTER | _BILLING,
     # Numbered stock
     "stock.view": _MANAGEMENT | {Role.CASHIER},
     "stock.receive": frozenset({Role.COORDINATOR}),

@@ -15,6 +15,7 @@ from django.http import QueryDict
 
 from chamberlain.cashiering import baskets
 from chamberlain.cashiering.baskets import BasketAccount, BasketDocument, BasketFigures
+from chamberlain.cashiering.checks import bank_line
 from chamberlain.cashiering.stock.selling import Order
 from chamberlain.cashiering.tendering import TENDERS_MAX, TenderLine, check_tenders
 from chamberlain.kernel.errors import Invalid
@@ -100,7 +101,15 @@ class BasketForm(forms.Form):
     key = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
     on_account = DollarsField(label="Amount on account", required=False)
     keep = forms.BooleanField(label="Keep what is over as credit", required=False)
+    park_note = forms.CharField(label="Note for the parked basket", max_length=80, required=False)
     sell_key = forms.CharField(widget=forms.HiddenInput, max_length=64, required=False)
+    approver = forms.CharField(label="Supervisor: username", max_length=150, required=False)
+    approver_password = forms.CharField(
+        label="Supervisor: password",
+        strip=False,
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+    )
 
     def __init__(self, posted: QueryDict, today: date) -> None:
         data = posted.copy()
@@ -140,7 +149,7 @@ class BasketForm(forms.Form):
                 self.fields[f"cents-{row}"].widget.attrs["data-key"] = _KEYS[row]
             if row != 0:
                 self.fields[f"number-{row}"] = forms.CharField(
-                    label=f"{what}: number", max_length=40, required=False
+                    label=f"{what}: number", max_length=bank_line.LONGEST, required=False
                 )
                 attrs = {"autocomplete": "off", "placeholder": "Number"}
                 self.fields[f"number-{row}"].widget.attrs.update(attrs)
@@ -159,6 +168,7 @@ class BasketForm(forms.Form):
                 name = f"pay-{charge.charge_id}"
                 if (cleaned.get(name) or 0) > charge.open_cents:
                     self.add_error(name, f"Only {show_cents(charge.open_cents)} is open.")
+        self._check_bank_lines()
         rows = self._handed_over()
         for position, (row, _) in enumerate(rows, start=1):
             try:
@@ -169,13 +179,32 @@ class BasketForm(forms.Form):
                 break
         return cleaned
 
+    def _check_bank_lines(self) -> None:
+        for row in range(1, self.tender_rows):
+            number = self._number(row)
+            if self._kind(row) == "check" and bank_line.is_bank_line(number):
+                try:
+                    bank_line.read(number)
+                except Invalid as refusal:
+                    self.add_error(f"number-{row}", refusal.sentence)
+
     def _handed_over(self) -> list[tuple[int, TenderLine]]:
         rows = []
         for row in range(self.tender_rows):
             cents = self.cleaned_data.get(f"cents-{row}")
             if cents:
-                rows.append((row, TenderLine(self._kind(row), cents, self._number(row))))
+                rows.append((row, self._tender(row, cents)))
         return rows
+
+    def _tender(self, row: int, cents: int) -> TenderLine:
+        kind, number = self._kind(row), self._number(row)
+        if kind == "check" and bank_line.is_bank_line(number):
+            try:
+                line = bank_line.read(number)
+            except Invalid:  # said by `clean`
+                return TenderLine(kind, cents, "?")
+            return TenderLine(kind, cents, line.number, line)
+        return TenderLine(kind, cents, number)
 
     def _kind(self, row: int) -> str:
         if row < len(_FIXED):
@@ -282,6 +311,15 @@ class BasketForm(forms.Form):
             times=typed.get("sell_months") or 1,
             typed=typed.get("sell_number") or "",
         )
+
+    @property
+    def to_park(self) -> dict[str, list[str]]:
+        """What is kept of a basket that is put aside: its accounts and amounts, no tenders."""
+        kept = {"account": [str(account.account_id) for account in self.accounts]}
+        for name in self.data:
+            if name.startswith("pay-") or name in ("on_account", "keep"):
+                kept[name] = [str(self.data[name])]
+        return kept
 
     def with_sold(self, charges: Sequence[tuple[int, int]]) -> "BasketForm":
         """The same basket with what was just sold in it, and nothing more to be sold."""

@@ -60,7 +60,9 @@ _GROUPS = (
         "Payments",
         (
             ("Centers", "/centers/", "center.view"),
+            ("Trace a payment", "/trace/", "payment.trace"),
             ("Stock", "/stock/", "stock.view"),
+            ("Checks", "/checks/", "check.view"),
             ("Card payments", "/card-payments/", "reconciliation.view"),
             ("Reconciliation", "/reconciliation/", "reconciliation.view"),
         ),

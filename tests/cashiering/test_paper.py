@@ -127,7 +127,7 @@ def test_a_slip_goes_into_a_file(counter, receipt, tmp_path):
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1:port", "file:/no/such/folder/x"])
 def test_a_printer_that_does_not_answer_leaves_the_payment(counter, receipt, address):
     printer_at(counter, address)
-    with pytest.raises(PrinterUnreachable, match="The payment is posted"):
+    with pytest.raises(PrinterUnreachable, match="What was done stands"):
         print_receipt(counter.cashier, receipt.receipt_id, NOW)
     assert queries.receipt(receipt.receipt_id) == receipt
     assert ReceiptPrint.objects.count() == 0

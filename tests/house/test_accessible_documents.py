@@ -14,6 +14,8 @@ from chamberlain.billing.plans.documents import plan_pdf
 from chamberlain.billing.plans.queries import plan_view
 from chamberlain.cashiering.paper import receipt_pdf
 from chamberlain.identity.models import Role
+from chamberlain.reconciliation.tracing import way_of_payment
+from chamberlain.reconciliation.tracing_paper import way_pdf
 from tests.billing.certificates_office import make_desk
 from tests.billing.plan_office import load_terms, offered
 from tests.cashiering.counter import cash, make_counter, pay
@@ -60,3 +62,4 @@ def test_a_receipt_and_its_copy():
     view = pay(counter, owed.account_id, [(owed.charge_ids[0], 4000)], cash(4000))
     assert_accessible_pdf(receipt_pdf(view))
     assert_accessible_pdf(receipt_pdf(view, is_copy=True))
+    assert_accessible_pdf(way_pdf(way_of_payment(view.receipt_id), DAY))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -9,21 +10,27 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from chamberlain.cashiering import operations, queries
+from chamberlain.cashiering import operations, parking, queries
 from chamberlain.cashiering.baskets import account_of_paper
+from chamberlain.cashiering.checks.queries import checks_of_receipt
+from chamberlain.cashiering.checks.screening import NotTaken
 from chamberlain.cashiering.listings import transfers_of_receipt
 from chamberlain.cashiering.paper import receipt_pdf
 from chamberlain.cashiering.queries import ReceiptView, SessionView, VoidRow
 from chamberlain.cashiering.stock import selling
+from chamberlain.identity.actors import Actor
 from chamberlain.kernel.errors import Refused
 from chamberlain.kernel.money import show_cents
 from chamberlain.registry.search import ToPay, search_to_pay
 from chamberlain.revenue import queries as revenue
+from chamberlain.web import display
 from chamberlain.web.access import actor_of_page, needs
 from chamberlain.web.basket import BasketForm
 from chamberlain.web.middleware import OfficeRequest
+from chamberlain.web.second_person import SecondPersonForm
 
 RESULTS_MAX = 8
+_DIGITS = 19
 _SELLING = {
     "fee": "sell_fee",
     "subject": "sell_subject",
@@ -31,7 +38,12 @@ _SELLING = {
     "times": "sell_months",
     "number": "sell_number",
 }
-_PLACES = {"tenders": "cents-0", "reference": "number-1", "on_account": "on_account"}
+_PLACES = {
+    "tenders": "cents-0",
+    "reference": "number-1",
+    "on_account": "on_account",
+    "approver": "approver",
+}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -41,7 +53,7 @@ def counter(request: OfficeRequest) -> HttpResponse:
     till = queries.open_session_of(actor_of_page(request).user_id)
     if till is None:
         return render(request, "counter/no_till.html")
-    posted = request.POST.copy()
+    posted = _picked_up(request, till)
     if request.method != "POST":
         posted["add"] = request.GET.get("account", "")
     found = _find(posted)
@@ -49,6 +61,8 @@ def counter(request: OfficeRequest) -> HttpResponse:
     form.full_clean()
     if request.POST.get("do") == "exact":
         form.fill_in_cash()
+    if request.POST.get("do") == "park" and form.accounts and _park(request, till, form):
+        return _go(request, reverse("counter"))
     sold = ""
     if request.POST.get("do") == "sell" and form.accounts:
         form, sold = _sell(request, till, form)
@@ -57,6 +71,36 @@ def counter(request: OfficeRequest) -> HttpResponse:
         if receipt is not None:
             return _go(request, reverse("receipt", args=[receipt.receipt_id]))
     return _page(request, till, form, found, sold)
+
+
+def _picked_up(request: OfficeRequest, till: SessionView) -> QueryDict:
+    """What was posted; for a parked basket that is picked up, what was typed into it."""
+    posted = request.POST.copy()
+    parked = str(request.POST.get("pick_up", ""))
+    if parked.isascii() and parked.isdigit() and len(parked) < _DIGITS:
+        typed = parking.pick_up(
+            actor_of_page(request), till.session_id, int(parked), timezone.now()
+        )
+        for name, values in typed.items():
+            posted.setlist(name, values)
+    return posted
+
+
+def _park(request: OfficeRequest, till: SessionView, form: BasketForm) -> bool:
+    """Puts the basket aside."""
+    try:
+        parking.park(
+            actor_of_page(request),
+            till.session_id,
+            form.cleaned_data.get("park_note", ""),
+            form.to_park,
+            timezone.now(),
+        )
+    except Refused as refusal:
+        form.add_error(refusal.field if refusal.field in form.fields else None, refusal.sentence)
+        return False
+    messages.success(request, "The basket is parked; it is picked up from the empty counter.")
+    return True
 
 
 def _sell(request: OfficeRequest, till: SessionView, form: BasketForm) -> tuple[BasketForm, str]:
@@ -104,11 +148,32 @@ def _take(request: OfficeRequest, till: SessionView, form: BasketForm) -> Receip
             form.cleaned_data["key"],
             on_account_cents=form.on_account_cents,
             keep_as_credit=form.cleaned_data["keep"],
+            approver=_approver(request, form),
         )
+    except _NotApproved:
+        return None
     except Refused as refusal:
-        field = _PLACES.get(refusal.field)
+        field = "number-1" if isinstance(refusal, NotTaken) else _PLACES.get(refusal.field)
         form.add_error(field if field in form.fields else None, refusal.sentence)
         return None
+
+
+class _NotApproved(Exception):
+    """The second person could not be told by name and password; the form says so."""
+
+
+def _approver(request: OfficeRequest, form: BasketForm) -> Actor | None:
+    """The supervisor who typed their name, if one did."""
+    typed = form.cleaned_data
+    if not typed["approver"]:
+        return None
+    names = {"username": typed["approver"], "password": typed["approver_password"]}
+    second = SecondPersonForm(request, names)
+    if not second.is_valid():
+        sentences = [sentence for each in second.errors.values() for sentence in each]
+        form.add_error("approver", " ".join(str(sentence) for sentence in sentences))
+        raise _NotApproved
+    return second.approver
 
 
 def _go(request: OfficeRequest, url: str) -> HttpResponse:
@@ -131,7 +196,9 @@ def _page(
         "today": timezone.localdate(),
         "sold": sold,
         "unpaid": [] if form.accounts else selling.unpaid_sales(till.session_id),
+        "parked": [] if form.accounts else parking.parked(till.center_id, timezone.now()),
     }
+    display.show_basket(till.session_id, form)
     return render(request, "counter/counter.html", context)
 
 
@@ -167,6 +234,9 @@ def figures(request: OfficeRequest) -> HttpResponse:
     """The figures while amounts are being typed."""
     form = BasketForm(request.POST, timezone.localdate())
     form.full_clean()
+    till = queries.open_session_of(actor_of_page(request).user_id)
+    if till is not None:
+        display.show_basket(till.session_id, form)
     return render(request, "counter/figures.html", {"form": form, "figures": form.figures})
 
 
@@ -174,7 +244,10 @@ def figures(request: OfficeRequest) -> HttpResponse:
 @needs("center.view")
 def receipt(request: OfficeRequest, receipt_id: int) -> HttpResponse:
     """A receipt: the change due, what was paid, and what can still be done with it."""
-    return render(request, "counter/receipt.html", _receipt_context(request, receipt_id))
+    context = _receipt_context(request, receipt_id)
+    if context["is_mine"]:
+        display.show_receipt(context["receipt"])
+    return render(request, "counter/receipt.html", context)
 
 
 def _receipt_context(request: OfficeRequest, receipt_id: int) -> dict[str, Any]:
@@ -185,6 +258,8 @@ def _receipt_context(request: OfficeRequest, receipt_id: int) -> dict[str, Any]:
     return {
         "receipt": view,
         "transfers": transfers_of_receipt(receipt_id),
+        "checks": checks_of_receipt(receipt_id),
+        "has_check": any(tender.kind == "check" for tender in view.tenders),
         "drawer": drawer,
         "asked": _asked(view, drawer) if view.is_void_asked else None,
         "is_mine": drawer.cashier_id == actor.user_id and drawer.state == "open",
@@ -214,6 +289,19 @@ def receipt_as_pdf(request: OfficeRequest, receipt_id: int) -> HttpResponse:
 
 @require_POST
 @needs("payment.take")
+def endorse(request: OfficeRequest, receipt_id: int) -> HttpResponse:
+    """Prints the endorsement of each check of a receipt."""
+    context = _receipt_context(request, receipt_id)
+    try:
+        printed = operations.endorse_checks(actor_of_page(request), receipt_id)
+        context["printed"] = f"{printed} check{'' if printed == 1 else 's'} endorsed."
+    except operations.PrinterUnreachable as refusal:
+        context["not_printed"] = refusal.sentence
+    return render(request, "counter/receipt.html", context)
+
+
+@require_POST
+@needs("payment.take")
 def print_receipt(request: OfficeRequest, receipt_id: int) -> HttpResponse:
     """Sends the receipt to the till's printer. A printer that fails never undoes a payment."""
     context = _receipt_context(request, receipt_id)
@@ -231,5 +319,6 @@ urlpatterns = [
     path("counter/figures", figures, name="counter_figures"),
     path("counter/receipts/<int:receipt_id>/", receipt, name="receipt"),
     path("counter/receipts/<int:receipt_id>/pdf", receipt_as_pdf, name="receipt_pdf"),
+    path("counter/receipts/<int:receipt_id>/endorse", endorse, name="receipt_endorse"),
     path("counter/receipts/<int:receipt_id>/print", print_receipt, name="receipt_print"),
 ]

@@ -8,8 +8,9 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from chamberlain.cashiering import operations
 from chamberlain.cashiering import queries as counter
 from chamberlain.cashiering.stock import queries as stock
 from chamberlain.cashiering.stock import selling
@@ -17,6 +18,7 @@ from chamberlain.kernel.errors import NotFound, Refused
 from chamberlain.registry.operations import register_payer
 from chamberlain.revenue.queries import offers, price_of
 from chamberlain.web.access import actor_of_page, needs, say_refusal
+from chamberlain.web.display import look
 from chamberlain.web.middleware import OfficeRequest
 from chamberlain.web.second_person import SecondPersonForm
 
@@ -121,7 +123,37 @@ def undo(request: OfficeRequest, sale_id: int) -> HttpResponse:
     return render(request, "counter/undo_sale.html", {"form": form, "sale": sale})
 
 
+@require_GET
+@needs("payment.take")
+def customer_display(request: OfficeRequest) -> HttpResponse:
+    """The second screen of the cashier's till, turned to the customer."""
+    till = counter.open_session_of(actor_of_page(request).user_id)
+    context = {"till": till, "shown": look(till.session_id) if till else None}
+    is_part = bool(getattr(request, "htmx", False))
+    return render(request, f"counter/{'displayed' if is_part else 'display'}.html", context)
+
+
+@require_POST
+@needs("payment.take")
+def open_drawer(request: OfficeRequest) -> HttpResponse:
+    """Opens the cashier's drawer without a payment, with a reason."""
+    till = counter.open_session_of(actor_of_page(request).user_id)
+    if till is None:
+        raise NotFound("You have no till open.")
+    try:
+        reason = str(request.POST.get("reason", ""))
+        operations.open_drawer(actor_of_page(request), till.session_id, reason, timezone.now())
+        messages.success(request, "The drawer is open.")
+    except operations.PrinterUnreachable:
+        messages.warning(request, "It is kept. Open the drawer by its key: no printer opens it.")
+    except Refused as refusal:
+        messages.error(request, refusal.sentence)
+    return redirect("drawer", till.session_id)
+
+
 urlpatterns = [
+    path("counter/display/", customer_display, name="customer_display"),
+    path("counter/no-sale", open_drawer, name="no_sale"),
     path("counter/new-payer/", new_payer, name="new_payer"),
     path("counter/price", price, name="counter_price"),
     path("counter/sales/<int:sale_id>/undo/", undo, name="sale_undo"),

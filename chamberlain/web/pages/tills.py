@@ -117,6 +117,7 @@ def _drawer(request: OfficeRequest, session_id: int, form: DropForm) -> HttpResp
         "drop": form,
         "result": _result(session),
         "uncounted": _uncounted(session),
+        "no_sales": queries.no_sales(session_id) if session.no_sales else [],
         "unpaid": selling.unpaid_sales(session_id) if session.state == "open" else [],
     }
     return render(request, "tills/drawer.html", context)

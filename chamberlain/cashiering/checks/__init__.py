@@ -1,0 +1,1 @@
+"""Checks: their bottom line, whether they are good, whose are not taken, and the endorsement."""
