@@ -91,6 +91,7 @@ INSTALLED_APPS = [
     "chamberlain.billing.deposits",
     "chamberlain.billing.property_terms",
     "chamberlain.revenue",
+    "chamberlain.revenue.citations",
     "chamberlain.cashiering",
     "chamberlain.cashiering.hosted",
     "chamberlain.cashiering.stock",

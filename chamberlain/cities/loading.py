@@ -41,6 +41,7 @@ from chamberlain.ledger import chart
 from chamberlain.metering.routes.cycles import load_cycles
 from chamberlain.metering.watching.terms import load_watching
 from chamberlain.registry.models import PropertyType
+from chamberlain.revenue.citations.terms import load_citation_terms
 from chamberlain.revenue.operations import FeeTerms, load_fee
 from chamberlain.tariffs.operations import load_tariffs
 
@@ -122,6 +123,7 @@ def load_city(actor: Actor, folder: Path, now: datetime) -> LoadedCity:
         load_property_terms(actor, city.property_terms.terms())
         load_kinds(actor, [kind.terms() for kind in city.stock.stock])
         load_check_terms(actor, [each.terms() for each in city.checks.checks])
+        load_citation_terms(actor, [each.terms() for each in city.citations.citations])
         path = folder / "tariffs.yaml"
         loaded = load_tariffs(actor, path, now) if path.exists() else []
     return LoadedCity(
@@ -182,6 +184,7 @@ def unverified(city: City) -> list[str]:
         *city.deposits.figures(),
         *city.stock.figures(),
         *city.checks.figures(),
+        *city.citations.figures(),
         *city.property_terms.figures(),
         *city.watching.figures(),
     ]

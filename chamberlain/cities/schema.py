@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from chamberlain.billing.adjusting.kinds import Kind
 from chamberlain.cities.checks_file import ChecksFile
+from chamberlain.cities.citations_file import CitationsFile
 from chamberlain.cities.deposits_file import DepositsFile
 from chamberlain.cities.fields import (
     Amount,
@@ -430,6 +431,7 @@ class City(Strict):
     property_terms: PropertyTermsFile = PropertyTermsFile()
     stock: StockFile = StockFile()
     checks: ChecksFile = ChecksFile()
+    citations: CitationsFile = CitationsFile()
 
 
 T = TypeVar("T", bound=BaseModel)
@@ -456,10 +458,13 @@ def read_city(folder: Path) -> City:
     resident = _read(folder / "resident.yaml", ResidentFile, faults, needed=False)
     stock = _read(folder / "stock.yaml", StockFile, faults, needed=False)
     checks = _read(folder / "checks.yaml", ChecksFile, faults, needed=False)
+    citations = _read(folder / "citations.yaml", CitationsFile, faults, needed=False)
     if certificates is None or not fees.fees:
         certificates = CertificatesFile(certificates=())
     if stock is None or not fees.fees:
         stock = StockFile()
+    if citations is None or not fees.fees:
+        citations = CitationsFile()
     whole = (
         None
         if city is None
@@ -480,6 +485,7 @@ def read_city(folder: Path) -> City:
             property_terms=terms or PropertyTermsFile(),
             stock=stock,
             checks=checks or ChecksFile(),
+            citations=citations,
         )
     )
     if whole:
@@ -531,6 +537,7 @@ def _faults_between(city: City) -> list[BadRecord]:
         *city.watching.faults(types),
         *city.deposits.faults(types),
         *city.stock.faults({fee.code for fee in city.fees.fees}),
+        *city.citations.faults({fee.code for fee in city.fees.fees}),
         *city.property_terms.faults(types),
         *city.reads.faults({each.code for each in city.rebilling.reasons}),
         *(

@@ -10,6 +10,7 @@ import typer
 from chamberlain.cli import (
     bank,
     bill_run,
+    citations,
     city,
     database,
     demo,
@@ -54,6 +55,7 @@ app.command("print-bills")(print_bills.print_bills)
 app.command("estimate-reads")(estimates.estimate_reads)
 app.command("write-letters")(write_letters.write_letters)
 app.command("what-if")(what_if.what_if)
+app.command("citations")(citations.citations)
 app.command("penalties")(penalties.penalties)
 app.command("deposits")(deposits.deposits)
 app.command("plan-review")(plans.plan_review)

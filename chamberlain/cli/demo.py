@@ -133,11 +133,16 @@ def _chicago() -> None:
 
 
 def _account_work() -> None:
-    from chamberlain.cities.demonstration import do_account_work, stock_the_counters
+    from chamberlain.cities.demonstration import (
+        do_account_work,
+        enter_citations,
+        stock_the_counters,
+    )
 
     with _telling("Chicago's account work and counters"):
         do_account_work(office.today(), office.now())
         stock_the_counters(office.today(), office.now())
+        enter_citations(office.today(), office.now())
 
 
 def _sign_ins() -> Table:

@@ -84,6 +84,11 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "payment.post": _COUNTER | {Role.ACCOUNTS_SUPERVISOR},
     "receipt.void": _COUNTER,
     "receipt.approve_void": _CENTER,
+    # Citations
+    "citation.contest": _ACCOUNTS | _COUNTER,
+    "citation.decide": _BILLING | {Role.COORDINATOR},
+    "citation.boot": _ACCOUNTS,
+    "citation.run": _BILLING | {Role.COORDINATOR},
     # Disputes
     "payment.trace": _MANAGEMENT | {Role.CLERK},
     # Checks

@@ -106,6 +106,38 @@ def open_charges_of(obligation_id: int) -> list[tuple[int, int]]:
         return [(charge_id, cents) for charge_id, cents in cursor.fetchall()]
 
 
+@dataclass(frozen=True, slots=True)
+class ObligationChargeRow:
+    """A charge of an obligation. reason: of the entry that raised it."""
+
+    charge_id: int
+    kind: str
+    raised_on: date
+    due_on: date
+    cents: int
+    settled_cents: int
+    reason: str
+
+
+def obligation_charges(obligation_id: int) -> list[ObligationChargeRow]:
+    """What an obligation raised, the first first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT c.id, k.name, c.raised_on, c.due_on, c.cents,
+                coalesce(s.settled_cents, 0)::bigint, e.reason
+            FROM revenue_obligationcharge o
+            JOIN ledger_charge c ON c.id = o.charge_id
+            JOIN ledger_chargekind k ON k.id = c.kind_id
+            JOIN ledger_entry e ON e.id = c.entry_id
+            LEFT JOIN ledger_settlement s ON s.charge_id = c.id
+            WHERE o.obligation_id = %s ORDER BY c.id
+            """,
+            [obligation_id],
+        )
+        return [ObligationChargeRow(*row) for row in cursor.fetchall()]
+
+
 def prices() -> list[PriceRow]:
     """All prices of the city, those that nobody verified marked."""
     rows = FeePrice.objects.order_by("fee__kind", "fee__code", "starts_on").values_list(

@@ -35,6 +35,7 @@ _GROUPS = (
             ("Payment plans", "/plans/", "plan.offer"),
             ("Customer deposits", "/customer-deposits/", "billing.view"),
             ("Final bills", "/finals/", "final.ask"),
+            ("Citations", "/citations/", "account.view"),
             ("Certificates", "/certificates/", "account.view"),
         ),
     ),

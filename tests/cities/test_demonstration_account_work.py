@@ -15,6 +15,8 @@ from chamberlain.identity.queries import revenue_office
 from chamberlain.ledger import proof
 from chamberlain.ledger.models import BusinessDay
 from chamberlain.ledger.operations import open_business_day, seal_business_day
+from chamberlain.revenue.citations import booting
+from chamberlain.revenue.citations import queries as citations
 
 TODAY = date(2026, 11, 24)
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
@@ -68,6 +70,17 @@ def test_every_kind_of_account_work_is_there_once_and_the_books_hold(chicago):
     demonstration.do_account_work(TODAY, NOW)
     demonstration.generate_chicago(TODAY, accounts=150, periods=5)
     assert counts() == found
+
+
+def test_a_vehicle_may_be_booted_and_one_citation_is_contested(chicago):
+    demonstration.do_account_work(TODAY, NOW)
+    for _ in range(2):
+        demonstration.enter_citations(TODAY, NOW)
+    found = citations.citations_of_plate("KX79612")
+    assert [row.stage for row in found] == ["hearing", "final", "final", "final", "collection"]
+    assert "KX79612" in [row.plate for row in booting.eligible(TODAY, 50)]
+    assert "/vehicles/KX79612/" in [place.address for place in demonstration.places()]
+    assert proof.prove(program_actor()).holds
 
 
 def test_the_counters_have_stock_that_two_people_brought(chicago):

@@ -2,6 +2,7 @@
 
 from chamberlain.cities.demonstration.account_work import do_account_work
 from chamberlain.cities.demonstration.chicago import generate_chicago
+from chamberlain.cities.demonstration.citations import enter_citations
 from chamberlain.cities.demonstration.counters import stock_the_counters
 from chamberlain.cities.demonstration.places import places
 from chamberlain.cities.demonstration.santa_monica import load_santa_monica
@@ -10,6 +11,7 @@ from chamberlain.cities.demonstration.users import ensure_demonstration_users
 __all__ = [
     "do_account_work",
     "ensure_demonstration_users",
+    "enter_citations",
     "generate_chicago",
     "load_santa_monica",
     "places",

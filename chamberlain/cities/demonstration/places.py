@@ -40,6 +40,9 @@ _KEYED = (
      "SELECT number FROM deposits_deposit WHERE idempotency_key = %s", f"{KEY} deposit"),
     ("A customer who is bankrupt", "customers/{}/",
      "SELECT customer_id FROM registry_customermark WHERE reference = %s", COURT_CASE),
+    ("A vehicle that may be booted", "vehicles/{}/",
+     "SELECT plate FROM citations_citation c JOIN revenue_obligation o ON o.id = c.obligation_id"
+     " WHERE o.number = %s", "D00002"),
     ("Owners with shares", "properties/{}/",
      """SELECT o.property_id FROM registry_ownership o
         JOIN registry_customer c ON c.id = o.customer_id WHERE c.name = %s""",
@@ -49,6 +52,7 @@ _LISTS = (
     ("Who moved out", "finals/"),
     ("Certificates under way", "certificates/"),
     ("Documents to review", "documents/"),
+    ("Citations", "citations/"),
     ("Usage to look at", "usage-worklist/"),
     ("Reading routes", "routes/"),
 )

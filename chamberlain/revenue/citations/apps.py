@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class Citations(AppConfig):
+    name = "chamberlain.revenue.citations"
