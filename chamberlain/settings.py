@@ -97,6 +97,7 @@ INSTALLED_APPS = [
     "chamberlain.cashiering.stock",
     "chamberlain.cashiering.checks",
     "chamberlain.reconciliation",
+    "chamberlain.reconciliation.general_ledger",
     "chamberlain.casework.letters",
     "chamberlain.web",
     "chamberlain.api",

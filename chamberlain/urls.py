@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chamberlain.web.pages.tills")),
     path("", include("chamberlain.web.pages.stock")),
     path("", include("chamberlain.web.pages.checks")),
+    path("", include("chamberlain.web.pages.journals")),
     path("", include("chamberlain.web.pages.citations")),
     path("", include("chamberlain.web.pages.tracing")),
     path("", include("chamberlain.web.pages.centers")),

@@ -28,6 +28,7 @@ from chamberlain.cities.fields import (
     Strict,
     ZoneName,
 )
+from chamberlain.cities.general_ledger_file import GeneralLedgerFile
 from chamberlain.cities.letters_file import LettersFile
 from chamberlain.cities.property_terms_file import PropertyTermsFile
 from chamberlain.cities.reads_file import ReadsFile
@@ -432,6 +433,7 @@ class City(Strict):
     stock: StockFile = StockFile()
     checks: ChecksFile = ChecksFile()
     citations: CitationsFile = CitationsFile()
+    general_ledger: GeneralLedgerFile = GeneralLedgerFile()
 
 
 T = TypeVar("T", bound=BaseModel)
@@ -459,6 +461,7 @@ def read_city(folder: Path) -> City:
     stock = _read(folder / "stock.yaml", StockFile, faults, needed=False)
     checks = _read(folder / "checks.yaml", ChecksFile, faults, needed=False)
     citations = _read(folder / "citations.yaml", CitationsFile, faults, needed=False)
+    books = _read(folder / "general_ledger.yaml", GeneralLedgerFile, faults, needed=False)
     if certificates is None or not fees.fees:
         certificates = CertificatesFile(certificates=())
     if stock is None or not fees.fees:
@@ -486,6 +489,7 @@ def read_city(folder: Path) -> City:
             stock=stock,
             checks=checks or ChecksFile(),
             citations=citations,
+            general_ledger=books or GeneralLedgerFile(),
         )
     )
     if whole:

@@ -16,6 +16,7 @@ from chamberlain.cli import (
     demo,
     deposits,
     estimates,
+    general_ledger,
     ledger,
     penalties,
     plans,
@@ -55,6 +56,7 @@ app.command("print-bills")(print_bills.print_bills)
 app.command("estimate-reads")(estimates.estimate_reads)
 app.command("write-letters")(write_letters.write_letters)
 app.command("what-if")(what_if.what_if)
+app.command("general-ledger")(general_ledger.general_ledger)
 app.command("citations")(citations.citations)
 app.command("penalties")(penalties.penalties)
 app.command("deposits")(deposits.deposits)

@@ -107,6 +107,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "deposit.match": _CENTER,
     "reconciliation.prepare": _CENTER,
     "reconciliation.sign": _CENTER | {Role.AUDITOR},
+    "general_ledger.export": frozenset({Role.COORDINATOR, Role.ACCOUNTS_SUPERVISOR}),
     # Administration
     "user.change": _ADMINISTRATION,
     "token.issue": _ADMINISTRATION,

@@ -66,6 +66,7 @@ _GROUPS = (
             ("Checks", "/checks/", "check.view"),
             ("Card payments", "/card-payments/", "reconciliation.view"),
             ("Reconciliation", "/reconciliation/", "reconciliation.view"),
+            ("Journals", "/journals/", "reconciliation.view"),
         ),
     ),
     (

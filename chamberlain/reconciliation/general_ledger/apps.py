@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class GeneralLedger(AppConfig):
+    name = "chamberlain.reconciliation.general_ledger"
+    label = "general_ledger"
