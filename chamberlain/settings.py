@@ -98,6 +98,7 @@ INSTALLED_APPS = [
     "chamberlain.cashiering.checks",
     "chamberlain.reconciliation",
     "chamberlain.reconciliation.general_ledger",
+    "chamberlain.reconciliation.returned",
     "chamberlain.casework.letters",
     "chamberlain.web",
     "chamberlain.api",

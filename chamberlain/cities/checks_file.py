@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from chamberlain.cashiering.checks.terms import Terms
-from chamberlain.cities.fields import Amount, Source, Strict
+from chamberlain.cities.fields import Amount, FeeCode, Source, Strict
+from chamberlain.kernel.errors import BadRecord
 
 Line = Annotated[str, Field(min_length=1, max_length=42)]
 
@@ -18,6 +19,7 @@ class CheckTermsFile(Strict):
     verify_from: Amount
     unreachable_up_to: Amount
     endorsement: Annotated[tuple[Line, ...], Field(min_length=1, max_length=6)]
+    returned_fee: FeeCode | None = None
     source: Source
     verified: bool
 
@@ -30,6 +32,7 @@ class CheckTermsFile(Strict):
             "\n".join(self.endorsement),
             self.source,
             self.verified,
+            self.returned_fee or "",
         )
 
 
@@ -44,6 +47,16 @@ class ChecksFile(Strict):
         if len(set(days)) < len(days):
             raise ValueError("two of the terms begin on the same day")
         return self
+
+    def faults(self, fees: set[str]) -> list[BadRecord]:
+        """What does not fit the city's fees."""
+        return [
+            BadRecord(
+                f"checks.yaml checks.{i}.returned_fee", f"fees.yaml has no {each.returned_fee}"
+            )
+            for i, each in enumerate(self.checks)
+            if each.returned_fee and each.returned_fee not in fees
+        ]
 
     def figures(self) -> list[tuple[str, bool]]:
         """Each figure in words with its source, and whether somebody verified it."""

@@ -466,6 +466,8 @@ def read_city(folder: Path) -> City:
         certificates = CertificatesFile(certificates=())
     if stock is None or not fees.fees:
         stock = StockFile()
+    if checks is None or not fees.fees:
+        checks = ChecksFile()
     if citations is None or not fees.fees:
         citations = CitationsFile()
     whole = (
@@ -487,7 +489,7 @@ def read_city(folder: Path) -> City:
             deposits=deposits or DepositsFile(),
             property_terms=terms or PropertyTermsFile(),
             stock=stock,
-            checks=checks or ChecksFile(),
+            checks=checks,
             citations=citations,
             general_ledger=books or GeneralLedgerFile(),
         )
@@ -541,6 +543,7 @@ def _faults_between(city: City) -> list[BadRecord]:
         *city.watching.faults(types),
         *city.deposits.faults(types),
         *city.stock.faults({fee.code for fee in city.fees.fees}),
+        *city.checks.faults({fee.code for fee in city.fees.fees}),
         *city.citations.faults({fee.code for fee in city.fees.fees}),
         *city.property_terms.faults(types),
         *city.reads.faults({each.code for each in city.rebilling.reasons}),

@@ -42,7 +42,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "read.estimate": _ACCOUNTS,
     "route.change": _ACCOUNTS,
     # Revenue beside utilities
-    "revenue.charge": _ACCOUNTS | _COUNTER,
+    "revenue.charge": _ACCOUNTS | _COUNTER | {Role.COORDINATOR},
     # Billing
     "tariff.load": _ADMINISTRATION,
     "bill_run.start": _BILLING,
@@ -70,7 +70,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "certificate.work": _ACCOUNTS,
     "certificate.issue": _BILLING | {Role.COORDINATOR},
     # Letters
-    "letter.write": _ACCOUNTS,
+    "letter.write": _ACCOUNTS | {Role.COORDINATOR},
     "letter.batch": _BILLING,
     "letter.propose": _ACCOUNTS,
     "letter.approve": _BILLING | {Role.COORDINATOR},
@@ -91,6 +91,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "citation.run": _BILLING | {Role.COORDINATOR},
     # Disputes
     "payment.trace": _MANAGEMENT | {Role.CLERK},
+    "payment.return": _BILLING | {Role.COORDINATOR},
     # Checks
     "check.view": _MANAGEMENT,
     "check.approve": _CENTER,

@@ -16,6 +16,8 @@ MOVES = "2390"
 REFUNDS = "2400"
 UNCLAIMED = "2410"
 DEPOSITS = "2500"
+RETURNED = "1045"
+RETURNED_KIND = "returned"
 DEPOSIT_INTEREST = "5300"
 DEPOSIT_KIND = "deposit"
 # Where money is paid that no counter took, until the bank has it.
@@ -117,6 +119,16 @@ def ensure_adjusting_accounts(kinds: Mapping[str, str]) -> None:
     _ensure(UNCLAIMED, "Unclaimed credits to be handed over", LedgerAccount.Kind.LIABILITY)
     for kind, name in kinds.items():
         _ensure(adjustment_code(kind), f"Adjustments: {name}", LedgerAccount.Kind.EXPENSE)
+
+
+def ensure_returned() -> tuple[int, KindOfCharge]:
+    """The account of returned payments until the bank takes them, and the kind of their charges."""
+    account = _ensure(RETURNED, "Returned payments: the bank takes", LedgerAccount.Kind.ASSET)
+    kinds = charge_kinds()
+    if RETURNED_KIND not in kinds:
+        ensure_charge_kind(RETURNED_KIND, "Returned payment", 5)
+        kinds = charge_kinds()
+    return account.pk, kinds[RETURNED_KIND]
 
 
 def ensure_charge_kind(code: str, name: str, priority: int) -> None:

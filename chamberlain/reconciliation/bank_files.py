@@ -187,11 +187,11 @@ def _matched_lines(statement: Statement | None) -> list[BankLine]:
     """Lines of a statement that are matched, by themselves or through what they repeat."""
     if statement is None:
         return []
-    lines = BankLine.objects.filter(statement=statement).select_related("match")
+    lines = BankLine.objects.filter(statement=statement).select_related("match", "returned")
     return [
         line
         for line in lines.order_by("position")
-        if line.same_as_id is not None or hasattr(line, "match")
+        if line.same_as_id is not None or hasattr(line, "match") or hasattr(line, "returned")
     ]
 
 

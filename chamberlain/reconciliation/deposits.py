@@ -146,8 +146,10 @@ def possible_matches(within_days: int = WITHIN_DAYS, actor: Actor | None = None)
 
 
 def open_lines() -> list[BankLine]:
-    """Lines of the statements in force that no deposit was matched with, the oldest first."""
-    found = BankLine.objects.filter(match=None, same_as=None, statement__replaced_by=None)
+    """Lines of the statements in force that nothing was matched with, the oldest first."""
+    found = BankLine.objects.filter(
+        match=None, returned=None, same_as=None, statement__replaced_by=None
+    )
     return list(
         found.select_related("statement__bank_account", "statement__file").order_by(
             "value_on", "pk"

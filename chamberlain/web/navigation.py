@@ -62,6 +62,7 @@ _GROUPS = (
         (
             ("Centers", "/centers/", "center.view"),
             ("Trace a payment", "/trace/", "payment.trace"),
+            ("Returned payments", "/returned/", "payment.trace"),
             ("Stock", "/stock/", "stock.view"),
             ("Checks", "/checks/", "check.view"),
             ("Card payments", "/card-payments/", "reconciliation.view"),

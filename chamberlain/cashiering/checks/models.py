@@ -22,13 +22,15 @@ class CheckTerms(models.Model):
 
     verify_from_cents: from this amount the bottom line is needed and the check is verified.
     unreachable_up_to_cents: up to this amount a check is taken when the service does not answer.
-    endorsement: lines printed on its back, apart by line ends.
+    endorsement: lines printed on its back, apart by line ends. returned_fee: code of the fee of a
+    check that came back, "" for none.
     """
 
     starts_on = models.DateField(unique=True)
     verify_from_cents = models.BigIntegerField()
     unreachable_up_to_cents = models.BigIntegerField()
     endorsement = models.CharField(max_length=300)
+    returned_fee = models.CharField(max_length=48, blank=True, db_default="")
     source = models.CharField(max_length=300)
     is_verified = models.BooleanField()
 

@@ -18,6 +18,7 @@ class Terms:
     endorsement: str
     source: str
     is_verified: bool
+    returned_fee: str = ""
 
 
 def load_check_terms(actor: Actor, terms: Sequence[Terms]) -> None:
@@ -41,4 +42,5 @@ def terms_on(day: date) -> Terms | None:
         row.endorsement,
         row.source,
         row.is_verified,
+        row.returned_fee,
     )

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from chamberlain.kernel.errors import Refused
 from chamberlain.reconciliation import tracing
+from chamberlain.reconciliation.returned.queries import tenders_of
 from chamberlain.reconciliation.tracing_paper import steps, way_pdf
 from chamberlain.web.access import actor_of_page, needs, say_refusal
 from chamberlain.web.middleware import OfficeRequest
@@ -66,6 +67,11 @@ def way(request: OfficeRequest, receipt_id: int) -> HttpResponse:
         "receipt": found.receipt,
         "steps": steps(found),
         "may_see_checks": actor.may("check.view"),
+        "returnable": [
+            row
+            for row in tenders_of(receipt_id)
+            if actor.may("payment.return") and not found.receipt.is_voided
+        ],
         "breadcrumbs": [_TRACE, {"label": found.receipt.number}],
     }
     return render(request, "tracing/way.html", context)

@@ -1,0 +1,1 @@
+"""Payments that the bank took back: returned checks and charged-back cards."""

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class Returned(AppConfig):
+    name = "chamberlain.reconciliation.returned"
