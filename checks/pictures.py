@@ -124,6 +124,8 @@ def _shots(shown: Shown) -> list[Shot]:
         Shot("analysis", "amir", f"/accounts/{shown.account}/analysis/"),
         Shot("final", "clara", at["A move with its final bill"]),
         Shot("certificate", "amir", at["A certificate that was issued"]),
+        Shot("vehicle", "clara", "/vehicles/KX79612/"),
+        Shot("stock", "cole", "/stock/"),
     ]
 
 
