@@ -15,6 +15,8 @@ from chamberlain.api import (
     bill_runs,
     bills,
     certificates,
+    citations,
+    counters,
     deposits,
     explaining,
     finals,
@@ -130,6 +132,6 @@ api.add_router("/payments", payments.router)
 api.add_router("/bill-runs", bill_runs.router)
 for account_work in (
     rebills, adjustments, plans, penalties, certificates, finals, deposits, properties, reads,
-    what_if, letters, history, meters,
+    what_if, letters, history, meters, citations, counters,
 ):  # fmt: skip
     api.add_router("", account_work.router)

@@ -143,6 +143,11 @@ def number_of(obligation_id: int) -> str:
     return str(Obligation.objects.values_list("number", flat=True).get(pk=obligation_id))
 
 
+def is_entered(number: str) -> bool:
+    """Whether there is an obligation of that number."""
+    return Obligation.objects.filter(number=number).exists()
+
+
 def take_back(actor: Actor, obligation_id: int) -> None:
     """Gives up an obligation whose charge the caller has reversed: its number is free again."""
     with acting(actor):

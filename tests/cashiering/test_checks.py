@@ -1,6 +1,8 @@
 """Checks at the till: verified by a service that speaks HTTP, held, approved, endorsed."""
 
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from datetime import date
 
@@ -12,10 +14,12 @@ from chamberlain.cashiering.checks import holds, queries
 from chamberlain.cashiering.checks.bank_line import read
 from chamberlain.cashiering.checks.models import Check
 from chamberlain.cashiering.checks.screening import NeedsApproval, NotTaken
+from chamberlain.cashiering.checks.service import verify
 from chamberlain.cashiering.checks.terms import Terms, load_check_terms
 from chamberlain.cashiering.models import Receipt
 from chamberlain.cashiering.tendering import TenderLine
 from chamberlain.check_service.server import CheckService
+from chamberlain.cli.serving import start_check_service
 from chamberlain.identity.actors import program_actor
 from chamberlain.identity.models import Role
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitted, Refused
@@ -214,6 +218,29 @@ def test_each_check_of_a_receipt_is_endorsed_at_the_till(counter, owed, settings
     in_cash = pay_by(counter, owed, cash(1_000))
     with pytest.raises(Refused, match="has no check to endorse"):
         operations.endorse_checks(counter.cashier, in_cash.receipt_id)
+
+
+def test_the_demonstration_starts_its_service_and_leaves_a_taken_port_alone(settings, service):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        free = probe.getsockname()[1]
+    settings.IS_DEMO = True
+    settings.CHECK_SERVICE_SECRET = "of the demonstration"
+    settings.CHECK_SERVICE_URL = f"http://127.0.0.1:{free}"
+    process = start_check_service()
+    assert process is not None
+    try:
+        line = read(f"t{ROUTING}t1234513o1001")
+        answers = (verify(line, 5_000, "one") for _ in range(100))
+        said = next(each for each in answers if each.answer != "unreachable" or time.sleep(0.1))
+        assert (said.answer, said.code) == ("decline", "04")
+    finally:
+        process.kill()
+        process.wait()
+    settings.CHECK_SERVICE_URL = service.address
+    assert start_check_service() is None
+    settings.IS_DEMO = False
+    assert start_check_service() is None
 
 
 @pytest.mark.parametrize(

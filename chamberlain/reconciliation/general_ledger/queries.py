@@ -43,14 +43,14 @@ _DAYS = """
     JOIN identity_center c ON c.id = d.center_id
     LEFT JOIN general_ledger_journal j ON j.business_day_id = d.id
     LEFT JOIN identity_user u ON u.id = j.made_by_id
-    WHERE d.closed_at IS NOT NULL
+    WHERE d.closed_at IS NOT NULL AND {where}
     ORDER BY j.id IS NULL DESC, d.day DESC, d.id DESC LIMIT %s OFFSET %s
 """
 
 
 def days(limit: int, offset: int = 0) -> list[DayRow]:
     """Closed days, those without a journal first, then the latest."""
-    return [DayRow(*row) for row in rows(_DAYS, [limit, offset])]
+    return [DayRow(*row) for row in rows(_DAYS.format(where="true"), [limit, offset])]
 
 
 def count_days() -> tuple[int, int]:
@@ -62,6 +62,14 @@ def count_days() -> tuple[int, int]:
     """
     [(closed, waiting)] = rows(query, [])
     return closed, waiting
+
+
+def journal(number: str) -> DayRow:
+    """A day by the number of its journal. Raises NotFound."""
+    found = rows(_DAYS.format(where="j.number = %s"), [number, 1, 0])
+    if not found:
+        raise NotFound(f"There is no journal {number[:16]}; look at the list.")
+    return DayRow(*found[0])
 
 
 _LINES = """
