@@ -462,14 +462,8 @@ def read_city(folder: Path) -> City:
     checks = _read(folder / "checks.yaml", ChecksFile, faults, needed=False)
     citations = _read(folder / "citations.yaml", CitationsFile, faults, needed=False)
     books = _read(folder / "general_ledger.yaml", GeneralLedgerFile, faults, needed=False)
-    if certificates is None or not fees.fees:
-        certificates = CertificatesFile(certificates=())
-    if stock is None or not fees.fees:
-        stock = StockFile()
-    if checks is None or not fees.fees:
-        checks = ChecksFile()
-    if citations is None or not fees.fees:
-        citations = CitationsFile()
+    if not fees.fees:  # what names fees makes no sense without them
+        certificates = stock = checks = citations = None
     whole = (
         None
         if city is None
@@ -481,16 +475,16 @@ def read_city(folder: Path) -> City:
             adjustments=adjustments,
             rebilling=rebilling or RebillingFile(limits=(), reasons=()),
             finals=finals or FinalsFile(final_bills=()),
-            certificates=certificates,
+            certificates=certificates or CertificatesFile(certificates=()),
             watching=watching or WatchingFile(),
             reads=reads,
             letters=letters or LettersFile(),
             resident=resident or ResidentFile(),
             deposits=deposits or DepositsFile(),
             property_terms=terms or PropertyTermsFile(),
-            stock=stock,
-            checks=checks,
-            citations=citations,
+            stock=stock or StockFile(),
+            checks=checks or ChecksFile(),
+            citations=citations or CitationsFile(),
             general_ledger=books or GeneralLedgerFile(),
         )
     )

@@ -51,12 +51,20 @@ def charge_many(
                 id="obligation_id",
             ),
         )  # fmt: skip
-        post_frames(database, _entries(actor, rows, business_day_id, now))
+        rows = rows.with_columns(due_on=pl.max_horizontal("due_on", "raised_on"))
+        post_frames(database, raising(actor, rows, business_day_id, now))
         copy_frame(database, "revenue_obligationcharge", rows.select("charge_id", "obligation_id"))
     return rows.height
 
 
-def _entries(actor: Actor, rows: pl.DataFrame, business_day_id: int, now: datetime) -> EntryFrames:
+def raising(
+    actor: Actor, rows: pl.DataFrame, business_day_id: int, now: datetime, reason: str = ""
+) -> EntryFrames:
+    """An entry for each row that raises its charge.
+
+    rows: kind (of the entry), number, account_id, kind_id (of the charge), debit_id, credit_id,
+    cents, raised_on, due_on, and the fresh entry_id and charge_id.
+    """
     entries = rows.select(
         id="entry_id",
         business_day_id=pl.lit(business_day_id),
@@ -64,13 +72,13 @@ def _entries(actor: Actor, rows: pl.DataFrame, business_day_id: int, now: dateti
         actor_id=pl.lit(actor.user_id),
         posted_at=pl.lit(now.isoformat()),
         document="number",
-        reason=pl.lit(""),
+        reason=pl.lit(reason),
         reverses_id=pl.lit(None, dtype=pl.Int64),
         idempotency_key=pl.lit(None, dtype=pl.String),
     )
     charges = rows.select(
-        "account_id", "kind_id", "entry_id", "cents", "raised_on",
-        due_on=pl.max_horizontal("due_on", "raised_on"), document="number", id="charge_id",
+        "account_id", "kind_id", "entry_id", "cents", "raised_on", "due_on", document="number",
+        id="charge_id",
     )  # fmt: skip
     transfers = rows.select(
         "entry_id", "debit_id", "credit_id", "cents", "account_id", "charge_id",

@@ -90,32 +90,18 @@ def price_of(offer: Offer, months: int, times: int) -> int:
     return int(prorated(offer.cents, months, offer.term_months))
 
 
-def open_charges_of(obligation_id: int) -> list[tuple[int, int]]:
-    """Charge and open cents of what an obligation raised."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT c.id, (c.cents - coalesce(s.settled_cents, 0))::bigint
-            FROM revenue_obligationcharge o
-            JOIN ledger_charge c ON c.id = o.charge_id
-            LEFT JOIN ledger_settlement s ON s.charge_id = c.id
-            WHERE o.obligation_id = %s AND c.cents > coalesce(s.settled_cents, 0) ORDER BY c.id
-            """,
-            [obligation_id],
-        )
-        return [(charge_id, cents) for charge_id, cents in cursor.fetchall()]
-
-
 @dataclass(frozen=True, slots=True)
 class ObligationChargeRow:
-    """A charge of an obligation. reason: of the entry that raised it."""
+    """A charge of an obligation. entry_id, reason: of the entry that raised it."""
 
     charge_id: int
+    kind_id: int
     kind: str
     raised_on: date
     due_on: date
     cents: int
     settled_cents: int
+    entry_id: int
     reason: str
 
 
@@ -124,8 +110,8 @@ def obligation_charges(obligation_id: int) -> list[ObligationChargeRow]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT c.id, k.name, c.raised_on, c.due_on, c.cents,
-                coalesce(s.settled_cents, 0)::bigint, e.reason
+            SELECT c.id, k.id, k.name, c.raised_on, c.due_on, c.cents,
+                coalesce(s.settled_cents, 0)::bigint, e.id, e.reason
             FROM revenue_obligationcharge o
             JOIN ledger_charge c ON c.id = o.charge_id
             JOIN ledger_chargekind k ON k.id = c.kind_id
@@ -136,6 +122,15 @@ def obligation_charges(obligation_id: int) -> list[ObligationChargeRow]:
             [obligation_id],
         )
         return [ObligationChargeRow(*row) for row in cursor.fetchall()]
+
+
+def open_charges_of(obligation_id: int) -> list[tuple[int, int]]:
+    """Charge and open cents of what an obligation raised, where something is open."""
+    return [
+        (charge.charge_id, charge.cents - charge.settled_cents)
+        for charge in obligation_charges(obligation_id)
+        if charge.cents > charge.settled_cents
+    ]
 
 
 def prices() -> list[PriceRow]:

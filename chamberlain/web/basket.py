@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -158,7 +159,45 @@ class BasketForm(forms.Form):
                     label=f"{what}: kind", choices=_OTHER_TENDERS, required=False
                 )
         if self.accounts:
-            self.fields.update(selling_fields(self.today, self.accounts))
+            self.fields.update(self._selling_fields())
+
+    def _selling_fields(self) -> dict[str, forms.Field]:
+        """The fields by which something is sold to an account of the basket.
+
+        The prices are looked up only when they are shown or something was chosen, not for the
+        figures while amounts are typed.
+        """
+        fields: dict[str, forms.Field] = {
+            "sell_fee": forms.ChoiceField(
+                label="What is sold", required=False, choices=lambda: self.offered
+            ),
+            "sell_subject": forms.CharField(
+                label="Plate, animal, name", max_length=120, required=False
+            ),
+            "sell_months": forms.IntegerField(
+                label="Months, or times", min_value=1, max_value=1000, required=False
+            ),
+            "sell_number": forms.CharField(
+                label="Number on the item", max_length=30, required=False
+            ),
+        }
+        if len(self.accounts) > 1:
+            fields["sell_to"] = forms.TypedChoiceField(
+                label="For account",
+                coerce=int,
+                required=False,
+                choices=[(a.account_id, f"{a.number} {a.holder}".strip()) for a in self.accounts],
+            )
+        fields["sell_fee"].widget.attrs["data-key"] = "F6"
+        for name in ("sell_subject", "sell_number"):
+            fields[name].widget.attrs.update({"autocomplete": "off", "spellcheck": "false"})
+        fields["sell_number"].widget.attrs["placeholder"] = "The next one"
+        return fields
+
+    @cached_property
+    def offered(self) -> list[Any]:
+        """What can be sold, by kind, with its price; empty when the city sells nothing."""
+        return _choices(self.today)
 
     def clean(self) -> dict[str, Any]:
         """Refuses more than is open on a charge, and tenders that are not whole."""
@@ -197,12 +236,10 @@ class BasketForm(forms.Form):
         return rows
 
     def _tender(self, row: int, cents: int) -> TenderLine:
+        """What a line hands over; a bottom line that is wrong was taken out by `clean`."""
         kind, number = self._kind(row), self._number(row)
         if kind == "check" and bank_line.is_bank_line(number):
-            try:
-                line = bank_line.read(number)
-            except Invalid:  # said by `clean`
-                return TenderLine(kind, cents, "?")
+            line = bank_line.read(number)
             return TenderLine(kind, cents, line.number, line)
         return TenderLine(kind, cents, number)
 
@@ -354,35 +391,6 @@ class BasketForm(forms.Form):
 
 
 _SUBJECT = "Type what it is for: the plate, the animal or the name of the business."
-
-
-def selling_fields(today: date, accounts: Sequence[BasketAccount]) -> dict[str, forms.Field]:
-    """The fields by which something is sold to an account of the basket."""
-    choices = _choices(today)
-    if not choices:
-        return {}
-    fields: dict[str, forms.Field] = {
-        "sell_fee": forms.ChoiceField(label="What is sold", required=False, choices=choices),
-        "sell_subject": forms.CharField(
-            label="Plate, animal, name", max_length=120, required=False
-        ),
-        "sell_months": forms.IntegerField(
-            label="Months, or times", min_value=1, max_value=1000, required=False
-        ),
-        "sell_number": forms.CharField(label="Number on the item", max_length=30, required=False),
-    }
-    if len(accounts) > 1:
-        fields["sell_to"] = forms.TypedChoiceField(
-            label="For account",
-            coerce=int,
-            required=False,
-            choices=[(a.account_id, f"{a.number} {a.holder}".strip()) for a in accounts],
-        )
-    fields["sell_fee"].widget.attrs["data-key"] = "F6"
-    for name in ("sell_subject", "sell_number"):
-        fields[name].widget.attrs.update({"autocomplete": "off", "spellcheck": "false"})
-    fields["sell_number"].widget.attrs["placeholder"] = "The next one"
-    return fields
 
 
 def _choices(today: date) -> list[Any]:

@@ -12,7 +12,7 @@ from django.db.models import Max, Q
 
 from chamberlain.cashiering.models import Till, TillSession
 from chamberlain.cashiering.stock.models import Count, Held, Kind, Move, Place
-from chamberlain.cashiering.stock.numbers import Span, both, without
+from chamberlain.cashiering.stock.numbers import as_kept, both, of_kept, without
 from chamberlain.cashiering.stock.places import (
     LIVE,
     Role,
@@ -33,7 +33,6 @@ from chamberlain.identity.actors import Actor
 from chamberlain.identity.models import Center
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitted, Refused
 
-NOTHING = "none"
 _NOTE_MAX = 200
 
 
@@ -45,7 +44,7 @@ def count_stock(actor: Actor, place_id: int, kind_code: str, typed: str, now: da
     """
     kind, place = kind_named(kind_code), place_with_id(place_id)
     require_at(actor, place)
-    found = [] if typed.strip().lower() == NOTHING else numbering(kind).typed(typed, "numbers")
+    found = numbering(kind).found(typed, "numbers")
     with transaction.atomic():
         Place.objects.select_for_update(no_key=True).get(pk=place.pk)
         expected = held_at(kind, place)
@@ -57,9 +56,9 @@ def count_stock(actor: Actor, place_id: int, kind_code: str, typed: str, now: da
         return Count.objects.create(
             place=place,
             kind=kind,
-            spans=_kept(found),
-            missing=_kept(missing),
-            surplus=_kept(surplus),
+            spans=as_kept(found),
+            missing=as_kept(missing),
+            surplus=as_kept(surplus),
             counted_by_id=actor.user_id,
             counted_at=now,
             last_move=_last_move(kind.pk, place.pk),
@@ -93,9 +92,9 @@ def settle_count(actor: Actor, count_id: int, note: str, now: datetime) -> None:
                 "A difference is settled by another person than who counted and than the "
                 "cashier of the till; call another supervisor."
             )
-        gone = both(_spans(counted.missing), held_at(kind, place))
+        gone = both(of_kept(counted.missing), held_at(kind, place))
         move(actor, kind, gone, place, place_of_role(Role.MISSING), now, reason=note)
-        for thought, spans in where_are(kind, _spans(counted.surplus)):
+        for thought, spans in where_are(kind, of_kept(counted.surplus)):
             if thought.role in (*LIVE, Role.MISSING) and thought.pk != place.pk:
                 move(actor, kind, spans, thought, place, now, reason=note)
         counted.is_settled, counted.note = True, note
@@ -165,16 +164,8 @@ def refuse_unsettled(center: Center) -> None:
     )
     if found := open_counts.select_related("place__till", "place__center", "kind").first():
         shown = numbering(found.kind)
-        differs = _spans(found.missing) or _spans(found.surplus)
+        differs = of_kept(found.missing) or of_kept(found.surplus)
         raise Refused(
             f"The count of {found.kind.name} at {name_of(found.place)} differs by "
             f"{shown.listed(differs, 3)}; settle it before the day is closed."
         )
-
-
-def _kept(spans: list[Span]) -> list[list[int]]:
-    return [[span.first, span.last] for span in spans]
-
-
-def _spans(kept: list[list[int]]) -> list[Span]:
-    return [Span(first, last) for first, last in kept]

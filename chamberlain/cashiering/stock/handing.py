@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from chamberlain.cashiering.stock.models import Handover, Place
-from chamberlain.cashiering.stock.numbers import Span, count, without
+from chamberlain.cashiering.stock.numbers import Span, as_kept, count, of_kept, without
 from chamberlain.cashiering.stock.places import (
     Role,
     center_id_of,
@@ -29,7 +29,6 @@ from chamberlain.identity.actors import Actor
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitted, Refused
 
 DOCUMENT_MAX = 80
-NOTHING = "none"
 _ROUTES = {
     "": (Role.STORE, Role.SAFE),
     Role.STORE: (Role.SAFE, Role.SENT_BACK),
@@ -76,7 +75,7 @@ def send(
             kind=kind,
             source=source,
             target=target,
-            spans=_kept(spans),
+            spans=as_kept(spans),
             document=note,
             sent_by_id=actor.user_id,
             sent_at=now,
@@ -121,10 +120,8 @@ def accept(actor: Actor, handover_id: int, typed: str, now: datetime) -> list[Sp
         _require_receiver(actor, handover)
         if handover.accepted_at:
             raise AlreadyDone(f"{handover.kind.name}: this was accepted before.")
-        kind, sent = handover.kind, _spans(handover.spans)
-        arrived = (
-            [] if typed.strip().lower() == NOTHING else numbering(kind).typed(typed, "numbers")
-        )
+        kind, sent = handover.kind, of_kept(handover.spans)
+        arrived = numbering(kind).found(typed, "numbers")
         foreign = without(arrived, sent)
         if foreign:
             raise Refused(
@@ -141,7 +138,7 @@ def accept(actor: Actor, handover_id: int, typed: str, now: datetime) -> list[Sp
             now,
             reason=handover.document,
         )
-        handover.arrived = _kept(arrived)
+        handover.arrived = as_kept(arrived)
         handover.accepted_by_id, handover.accepted_at = actor.user_id, now
         handover.save(update_fields=["arrived", "accepted_by", "accepted_at"])
     return without(sent, arrived)
@@ -177,7 +174,7 @@ def settle_handover(
                 "What did not arrive is settled by another person than who sent it and who "
                 "counted it; call another supervisor."
             )
-        lacking = without(_spans(handover.spans), _spans(handover.arrived))
+        lacking = without(of_kept(handover.spans), of_kept(handover.arrived))
         if not lacking:
             raise Refused("All of it arrived; there is nothing to settle.")
         back = handover.source or place_of_role(Role.SENT_BACK)
@@ -212,21 +209,6 @@ def _locked(handover_id: int) -> Handover:
     if found is None:
         raise NotFound("There is no such handover; look at the list.")
     return found
-
-
-def _kept(spans: list[Span]) -> list[list[int]]:
-    return [[span.first, span.last] for span in spans]
-
-
-def _spans(kept: list[list[int]] | None) -> list[Span]:
-    return [Span(first, last) for first, last in kept or []]
-
-
-def lacking_of(handover: Handover) -> list[Span]:
-    """What did not arrive of a handover that was accepted and not settled."""
-    if handover.accepted_at is None or handover.settled_at is not None:
-        return []
-    return without(_spans(handover.spans), _spans(handover.arrived))
 
 
 def spoil(

@@ -14,6 +14,7 @@ from chamberlain.kernel.errors import Invalid
 
 TYPED_MAX = 20_000
 SPANS_MAX = 500
+NOTHING = "none"
 
 _SPLIT = re.compile(r"[,;\s]+")
 _TO = re.compile(r"\s*(?:-|–|\bto\b)\s*", re.IGNORECASE)
@@ -78,6 +79,11 @@ class Numbering:
                 )
         return merged(spans)
 
+    def found(self, text: str, field: str) -> list[Span]:
+        """The numbers that a person found at a place, or none when “none” is typed. Raises as
+        `typed`."""
+        return [] if text.strip().lower() == NOTHING else self.typed(text, field)
+
     def value(self, text: str, field: str) -> int:
         """One number that was typed or scanned. Raises Invalid."""
         spans = self.typed(text, field)
@@ -103,6 +109,16 @@ class Numbering:
                 f"“{part[:60]}” is no number like {self.number(412)}; correct it.", field=field
             )
         return int(digits)
+
+
+def as_kept(spans: Iterable[Span]) -> list[list[int]]:
+    """Spans as a column of JSON keeps them: [first, last] of each."""
+    return [[span.first, span.last] for span in spans]
+
+
+def of_kept(kept: Iterable[Sequence[int]] | None) -> list[Span]:
+    """Spans of such a column; none of an empty one."""
+    return [Span(first, last) for first, last in kept or []]
 
 
 def count(spans: Iterable[Span]) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import F, Q, QuerySet
 
 from chamberlain.cashiering.stock.models import Count, Handover, Held, Kind, Move, Place
-from chamberlain.cashiering.stock.numbers import Span, count, merged, without
+from chamberlain.cashiering.stock.numbers import Span, count, merged, of_kept, without
 from chamberlain.cashiering.stock.places import (
     LIVE,
     Role,
@@ -241,41 +241,38 @@ def what_became(role: str) -> list[StockRow]:
 
 def at_till(till_id: int) -> list[StockRow]:
     """What lies at a till."""
-    return [row for row in stock() if row.place_id == place_of_till(till_id)]
+    place_id = place_of_till(till_id)
+    return [row for row in stock() if row.place_id == place_id]
 
 
 def handovers(*, is_open: bool, limit: int = 200) -> list[HandoverRow]:
     """Handovers that wait for somebody, the oldest first; else the latest of all."""
-    found = Handover.objects.select_related(
-        "kind", "source__center", "source__till__center", "target__center", "target__till__center",
-        "sent_by", "accepted_by", "settled_by",
-    )  # fmt: skip
     if is_open:
-        waiting = found.filter(settled_at=None).exclude(arrived=F("spans")).order_by("pk")
+        waiting = _handovers().filter(settled_at=None).exclude(arrived=F("spans")).order_by("pk")
         listed = [_handover(each) for each in waiting]
         return [row for row in listed if row.state != "done"][:limit]
-    return [_handover(each) for each in found.order_by("-pk")[:limit]]
+    return [_handover(each) for each in _handovers().order_by("-pk")[:limit]]
 
 
 def handover(handover_id: int) -> HandoverRow:
     """One handover. Raises NotFound."""
-    found = (
-        Handover.objects.select_related(
-            "kind", "source__center", "source__till__center", "target__center",
-            "target__till__center", "sent_by", "accepted_by", "settled_by",
-        )
-        .filter(pk=handover_id)
-        .first()
-    )  # fmt: skip
+    found = _handovers().filter(pk=handover_id).first()
     if found is None:
         raise NotFound("There is no such handover; look at the list.")
     return _handover(found)
 
 
+def _handovers() -> QuerySet[Handover]:
+    return Handover.objects.select_related(
+        "kind", "source__center", "source__till__center", "target__center", "target__till__center",
+        "sent_by", "accepted_by", "settled_by",
+    )  # fmt: skip
+
+
 def _handover(each: Handover) -> HandoverRow:
     shown = numbering(each.kind)
-    sent = _spans(each.spans)
-    lacking = without(sent, _spans(each.arrived)) if each.accepted_at else []
+    sent = of_kept(each.spans)
+    lacking = without(sent, of_kept(each.arrived)) if each.accepted_at else []
     return HandoverRow(
         handover_id=each.pk,
         kind=each.kind.name,
@@ -299,25 +296,22 @@ def _handover(each: Handover) -> HandoverRow:
 
 def counts(*, is_settled: bool, limit: int = 200) -> list[CountRow]:
     """Counts that differ and wait, the oldest first; else those that are settled, the latest."""
-    found = Count.objects.filter(is_settled=is_settled).select_related(
-        "place__center", "place__till__center", "kind", "counted_by", "settled_by"
-    )
-    ordered = found.order_by("-pk" if is_settled else "pk")[:limit]
-    return [_count(each) for each in ordered]
+    found = _counts().filter(is_settled=is_settled).order_by("-pk" if is_settled else "pk")
+    return [_count(each) for each in found[:limit]]
 
 
 def count_row(count_id: int) -> CountRow:
     """One count. Raises NotFound."""
-    found = (
-        Count.objects.select_related(
-            "place__center", "place__till__center", "kind", "counted_by", "settled_by"
-        )
-        .filter(pk=count_id)
-        .first()
-    )
+    found = _counts().filter(pk=count_id).first()
     if found is None:
         raise NotFound("There is no such count; look at the list.")
     return _count(found)
+
+
+def _counts() -> QuerySet[Count]:
+    return Count.objects.select_related(
+        "place__center", "place__till__center", "kind", "counted_by", "settled_by"
+    )
 
 
 def _count(each: Count) -> CountRow:
@@ -331,9 +325,9 @@ def _count(each: Count) -> CountRow:
         counted_by_id=each.counted_by_id,
         counted_by=str(each.counted_by),
         counted_at=each.counted_at,
-        found=count(_spans(each.spans)),
-        missing=shown.listed(_spans(each.missing), 40) if each.missing else "",
-        surplus=shown.listed(_spans(each.surplus), 40) if each.surplus else "",
+        found=count(of_kept(each.spans)),
+        missing=shown.listed(of_kept(each.missing), 40) if each.missing else "",
+        surplus=shown.listed(of_kept(each.surplus), 40) if each.surplus else "",
         is_settled=each.is_settled,
         settled_by=str(each.settled_by or ""),
         note=each.note,
@@ -484,7 +478,3 @@ def sale_of(kind_code: str, number: str) -> SaleRow | None:
 def _sale(row: tuple[Any, ...]) -> SaleRow:
     name, prefix, digits, number, *more = row
     return SaleRow(name, numbering(Kind(prefix=prefix, digits=digits)).number(number), *more)
-
-
-def _spans(kept: list[list[int]] | None) -> list[Span]:
-    return [Span(first, last) for first, last in kept or []]

@@ -28,6 +28,7 @@ from chamberlain.ledger.operations import reverse_entry
 from chamberlain.ledger.posting import sentences
 from chamberlain.revenue import operations as revenue
 from chamberlain.revenue.operations import Posting
+from chamberlain.revenue.queries import obligation_charges
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +178,12 @@ def undo_sale(
             raise AlreadyDone(f"The sale of {shown} was taken back before.")
         if spoiled_before is not None:
             require_witness(actor, spoiled_before, Place.objects.get(till_id=session.till_id))
-        charges = rows(_CHARGES, [sale.obligation_id])
-        if any(settled for _, settled in charges):
+        charges = obligation_charges(sale.obligation_id)
+        if any(charge.settled_cents for charge in charges):
             raise Refused(
                 f"{shown} was paid; have the receipt voided first, then take the sale back."
             )
-        [entry_id] = {entry for entry, _ in charges}
+        [entry_id] = {charge.entry_id for charge in charges}
         undone = reverse_entry(
             actor, entry_id, session.business_day_id, now, kind="sale_undone", reason=reason
         )
@@ -201,14 +202,6 @@ def undo_sale(
         sale.undone_entry_id, sale.undone_by_id, sale.undone_at = undone, actor.user_id, now
         sale.save(update_fields=["undone_entry", "undone_by", "undone_at"])
 
-
-_CHARGES = """
-    SELECT c.entry_id, coalesce(s.settled_cents, 0)::bigint
-    FROM revenue_obligationcharge o
-    JOIN ledger_charge c ON c.id = o.charge_id
-    LEFT JOIN ledger_settlement s ON s.charge_id = c.id
-    WHERE o.obligation_id = %s
-"""
 
 _UNPAID = """
     SELECT x.id, x.obligation_id, k.name, k.prefix, k.digits, x.number, o.subject, a.number,

@@ -72,11 +72,20 @@ def count_returned() -> int:
     return ReturnedItem.objects.count()
 
 
-def lines_for(cents: int) -> list[tuple[int, date, str]]:
-    """Debits of the bank of an amount that nothing is matched with: id, day and text."""
-    return [
-        (line.pk, line.value_on, line.text[:80]) for line in open_lines() if line.cents == -cents
-    ]
+Debit = tuple[int, date, str]
+
+
+def open_debits() -> dict[int, list[Debit]]:
+    """Debits of the bank that nothing is matched with, by cents: id, day and text of each."""
+    found: dict[int, list[Debit]] = {}
+    for line in open_lines():
+        found.setdefault(-line.cents, []).append((line.pk, line.value_on, line.text[:80]))
+    return found
+
+
+def lines_for(cents: int) -> list[Debit]:
+    """Debits of the bank of an amount that nothing is matched with."""
+    return open_debits().get(cents, [])
 
 
 _TENDERS = """

@@ -9,13 +9,13 @@ from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
-from chamberlain.database.rows import rows
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.errors import Invalid, NotFound, NotPermitted, Refused
 from chamberlain.ledger import chart
 from chamberlain.ledger.operations import day_to_post_on, reverse_entry
 from chamberlain.ledger.posting import Leg, NewEntry, lock_balances, post, sentences
 from chamberlain.revenue.citations.models import Citation, CitationEvent
+from chamberlain.revenue.queries import obligation_charges, open_charges_of
 
 NOTE_MAX = 160
 AHEAD = timedelta(days=366)
@@ -41,7 +41,7 @@ def contest(
                 f"Citation {number} is {Stage(citation.stage).label.lower()}; it is contested "
                 "before its final determination only."
             )
-        if not any(cents - settled for _, cents, settled, _ in _charges(citation.pk)):
+        if not open_charges_of(citation.pk):
             raise Refused(f"Citation {number} was paid; who paid has not contested it.")
         citation.stage = Stage.HEARING if hearing_on else Stage.CONTESTED
         citation.hearing_on, citation.contested_by_id = hearing_on, actor.user_id
@@ -107,17 +107,16 @@ def _reverse(
     account_id = citation.obligation.account_id
     lock_balances([account_id])
     kinds = {kind.id: kind for kind in chart.charge_kinds().values()}
-    charges = rows(_CHARGES, [citation.pk])
-    entries = []
-    for charge_id, _, settled, kind_id, entry_id in charges:
-        if settled:
+    charges = obligation_charges(citation.pk)
+    for charge in charges:
+        if charge.settled_cents:
             leg = Leg(
-                debit_id=kinds[kind_id].receivable_id,
+                debit_id=kinds[charge.kind_id].receivable_id,
                 credit_id=chart.ledger_account_id(chart.CREDITS),
-                cents=settled,
+                cents=charge.settled_cents,
                 effect="unsettle",
                 account_id=account_id,
-                charge_id=charge_id,
+                charge_id=charge.charge_id,
             )
             post(
                 NewEntry(
@@ -130,24 +129,10 @@ def _reverse(
                     reason=f"Dismissed: {note}",
                 )
             )
-        entries.append(entry_id)
     return [
         reverse_entry(actor, entry_id, business_day_id, now, kind="citation_dismissed", reason=note)
-        for entry_id in sorted(set(entries))
+        for entry_id in sorted({charge.entry_id for charge in charges})
     ][-1]
-
-
-_CHARGES = """
-    SELECT c.id, c.cents, coalesce(s.settled_cents, 0)::bigint, c.kind_id, c.entry_id
-    FROM revenue_obligationcharge o
-    JOIN ledger_charge c ON c.id = o.charge_id
-    LEFT JOIN ledger_settlement s ON s.charge_id = c.id
-    WHERE o.obligation_id = %s ORDER BY c.id
-"""
-
-
-def _charges(citation_id: int) -> list[tuple[int, int, int, int]]:
-    return [row[:4] for row in rows(_CHARGES, [citation_id])]
 
 
 def _locked(number: str) -> Citation:

@@ -12,13 +12,13 @@ from datetime import date, datetime
 import polars as pl
 from django.db import connection, transaction
 
-from chamberlain.database.rows import rows
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.frames import copy_frame, next_ids, read_frame
 from chamberlain.ledger import chart
 from chamberlain.ledger.models import BusinessDay
 from chamberlain.ledger.operations import day_to_post_on
-from chamberlain.ledger.posting import EntryFrames, lock_balances, post_frames, sentences
+from chamberlain.ledger.posting import lock_balances, post_frames, sentences
+from chamberlain.revenue.bulk import raising
 from chamberlain.revenue.citations.models import Citation
 from chamberlain.revenue.citations.terms import terms_on
 
@@ -146,27 +146,15 @@ def _post(actor: Actor, late: pl.DataFrame, on: date, day: BusinessDay, now: dat
     made = late.with_columns(
         entry_id=next_ids(database, "ledger_entry", late.height),
         charge_id=next_ids(database, "ledger_charge", late.height),
-    )
-    entries = made.select(
-        id="entry_id",
-        business_day_id=pl.lit(day.pk),
         kind=pl.lit("citation_doubled"),
-        actor_id=pl.lit(actor.user_id),
-        posted_at=pl.lit(now.isoformat()),
-        document="number",
-        reason=pl.lit("Final determination: not paid and not contested in time"),
-        reverses_id=pl.lit(None, dtype=pl.Int64),
-        idempotency_key=pl.lit(None, dtype=pl.String),
+        kind_id=pl.lit(kind.id),
+        debit_id=pl.lit(kind.receivable_id),
+        credit_id=pl.lit(kind.revenue_id),
+        raised_on=pl.lit(day.day),
+        due_on=pl.lit(day.day),
     )
-    charges = made.select(
-        "account_id", "entry_id", "cents", kind_id=pl.lit(kind.id), raised_on=pl.lit(day.day),
-        due_on=pl.lit(day.day), document="number", id="charge_id",
-    )  # fmt: skip
-    transfers = made.select(
-        "entry_id", "cents", "account_id", "charge_id", debit_id=pl.lit(kind.receivable_id),
-        credit_id=pl.lit(kind.revenue_id), effect=pl.lit("raise"),
-    )  # fmt: skip
-    post_frames(database, EntryFrames(entries, charges, transfers))
+    reason = "Final determination: not paid and not contested in time"
+    post_frames(database, raising(actor, made, day.pk, now, reason))
     copy_frame(database, "revenue_obligationcharge", made.select("charge_id", obligation_id="id"))
     copy_frame(
         database,
@@ -181,8 +169,4 @@ def _post(actor: Actor, late: pl.DataFrame, on: date, day: BusinessDay, now: dat
             note=pl.lit("A penalty of as much as the fine is due"),
         ),
     )
-    rows(
-        "WITH m AS (UPDATE citations_citation SET stage = %s WHERE obligation_id = ANY(%s)"
-        " RETURNING 1) SELECT count(*) FROM m",
-        [str(Stage.FINAL), made["id"].to_list()],
-    )
+    Citation.objects.filter(pk__in=made["id"].to_list()).update(stage=Stage.FINAL)

@@ -11,9 +11,7 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from chamberlain.identity.queries import revenue_office
 from chamberlain.kernel.errors import NotFound, Refused
-from chamberlain.ledger.queries import open_day
 from chamberlain.revenue.citations import booting, contesting, queries
 from chamberlain.revenue.operations import Posting
 from chamberlain.revenue.queries import obligation_charges
@@ -21,6 +19,7 @@ from chamberlain.web.access import actor_of_page, needs, say_refusal
 from chamberlain.web.middleware import OfficeRequest
 from chamberlain.web.pages.bill_runs import DayInput
 from chamberlain.web.paging import page_of
+from chamberlain.web.posting_day import posting_day_id
 
 _CITATIONS = {"label": "Citations", "url": "/citations/"}
 
@@ -61,13 +60,6 @@ class BootForm(forms.Form):
 
     place = forms.CharField(label="Where it stands", max_length=120)
     key = forms.CharField(max_length=64, widget=forms.HiddenInput)
-
-
-def _day_id() -> int:
-    day = open_day(revenue_office().center_id)
-    if day is None:
-        raise NotFound("The revenue office has no open day; ask its supervisor to open one.")
-    return int(day.pk)
 
 
 @needs("account.view")
@@ -152,7 +144,7 @@ def _do(request: OfficeRequest, row: queries.CitationRow, what: str, typed: dict
             row.number,
             is_liable=typed["is_liable"],
             note=typed["note"],
-            business_day_id=_day_id(),
+            business_day_id=posting_day_id(),
             today=today,
             now=now,
         )
@@ -179,7 +171,7 @@ def vehicle(request: OfficeRequest, plate: str) -> HttpResponse:
         )
     if request.method == "POST" and form is not None and form.is_valid():
         try:
-            posting = Posting(_day_id(), timezone.now(), form.cleaned_data["key"])
+            posting = Posting(posting_day_id(), timezone.now(), form.cleaned_data["key"])
             booting.boot(actor, plate, form.cleaned_data["place"], posting, today)
             messages.success(request, f"{plate} is booted, and the fee is charged.")
             return redirect("vehicle", plate)
@@ -209,7 +201,7 @@ def work_on_boot(request: OfficeRequest, boot_id: int) -> HttpResponse:
     what, key = str(request.POST.get("do", "")), str(request.POST.get("key", ""))[:60]
     plate = booting.plate_of(str(request.POST.get("plate", ""))) or "-"
     try:
-        posting = Posting(_day_id(), timezone.now(), key or None)
+        posting = Posting(posting_day_id(), timezone.now(), key or None)
         if what == "tow":
             booting.tow(actor, boot_id, posting, today)
             messages.success(request, "It was towed, and the fee is charged.")

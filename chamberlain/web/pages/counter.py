@@ -198,7 +198,7 @@ def _page(
         "unpaid": [] if form.accounts else selling.unpaid_sales(till.session_id),
         "parked": [] if form.accounts else parking.parked(till.center_id, timezone.now()),
     }
-    display.show_basket(till.session_id, form)
+    display.show_basket(till.cashier_id, form)
     return render(request, "counter/counter.html", context)
 
 
@@ -234,9 +234,7 @@ def figures(request: OfficeRequest) -> HttpResponse:
     """The figures while amounts are being typed."""
     form = BasketForm(request.POST, timezone.localdate())
     form.full_clean()
-    till = queries.open_session_of(actor_of_page(request).user_id)
-    if till is not None:
-        display.show_basket(till.session_id, form)
+    display.show_basket(actor_of_page(request).user_id, form)
     return render(request, "counter/figures.html", {"form": form, "figures": form.figures})
 
 
@@ -246,7 +244,7 @@ def receipt(request: OfficeRequest, receipt_id: int) -> HttpResponse:
     """A receipt: the change due, what was paid, and what can still be done with it."""
     context = _receipt_context(request, receipt_id)
     if context["is_mine"]:
-        display.show_receipt(context["receipt"])
+        display.show_receipt(actor_of_page(request).user_id, context["receipt"])
     return render(request, "counter/receipt.html", context)
 
 

@@ -11,13 +11,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from chamberlain.casework.returned_payments import return_and_tell
-from chamberlain.identity.queries import revenue_office
 from chamberlain.kernel.errors import NotFound, Refused
-from chamberlain.ledger.queries import open_day
 from chamberlain.reconciliation.returned import operations, queries
 from chamberlain.web.access import actor_of_page, needs, say_refusal
 from chamberlain.web.middleware import OfficeRequest
 from chamberlain.web.paging import page_of
+from chamberlain.web.posting_day import posting_day_id
 
 _LIST = {"label": "Returned payments", "url": "/returned/"}
 
@@ -38,23 +37,17 @@ class ReturnForm(forms.Form):
         ]
 
 
-def _day_id() -> int:
-    day = open_day(revenue_office().center_id)
-    if day is None:
-        raise NotFound("The revenue office has no open day; ask its supervisor to open one.")
-    return int(day.pk)
-
-
 @needs("payment.trace")
 @require_safe
 def returned(request: OfficeRequest) -> HttpResponse:
     """Payments that came back; those that the bank's statement does not show yet first."""
     page = page_of(request, queries.count_returned(), queries.returned_items)
     may_find = actor_of_page(request).may("payment.return")
+    debits = queries.open_debits() if may_find else {}
     context = {
         "page": page,
         "items": [
-            (row, queries.lines_for(row.cents) if may_find and row.line_on is None else [])
+            (row, debits.get(row.cents, []) if row.line_on is None else [])
             for row in page.object_list
         ],
         "may_find": may_find,
@@ -77,7 +70,7 @@ def new(request: OfficeRequest, tender_id: int) -> HttpResponse:
                 tender_id,
                 form.cleaned_data["reason"],
                 form.cleaned_data["note"],
-                _day_id(),
+                posting_day_id(),
                 timezone.localdate(),
                 timezone.now(),
             )
@@ -104,7 +97,9 @@ def find(request: OfficeRequest, item_id: int) -> HttpResponse:
     line = str(request.POST.get("line", ""))
     try:
         line_id = int(line) if line.isascii() and line.isdigit() and len(line) < 19 else 0
-        operations.find_at_bank(actor_of_page(request), item_id, line_id, _day_id(), timezone.now())
+        operations.find_at_bank(
+            actor_of_page(request), item_id, line_id, posting_day_id(), timezone.now()
+        )
         messages.success(request, "It is found on the bank's statement.")
     except Refused as refusal:
         messages.error(request, refusal.sentence)

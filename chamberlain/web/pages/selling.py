@@ -128,7 +128,7 @@ def undo(request: OfficeRequest, sale_id: int) -> HttpResponse:
 def customer_display(request: OfficeRequest) -> HttpResponse:
     """The second screen of the cashier's till, turned to the customer."""
     till = counter.open_session_of(actor_of_page(request).user_id)
-    context = {"till": till, "shown": look(till.session_id) if till else None}
+    context = {"till": till, "shown": look(till.cashier_id) if till else None}
     is_part = bool(getattr(request, "htmx", False))
     return render(request, f"counter/{'displayed' if is_part else 'display'}.html", context)
 

@@ -1,6 +1,7 @@
 """Numbered stock: where it is, what is under way, what differs, and the way of one number."""
 
 import secrets
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.views.decorators.http import require_http_methods, require_safe
 
 from chamberlain.cashiering import queries as counter
@@ -71,12 +73,10 @@ class SendForm(KindForm):
     def __init__(self, actor: Actor, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         vendor = [(_VENDOR, "The vendor")] if actor.may("stock.receive") else []
-        sources = [(str(row.place_id), _start(row.name)) for row in _own_places(actor)]
+        sources = [(str(row.place_id), capfirst(row.name)) for row in _own_places(actor)]
         targets = queries.places("store", "safe", "till", "sent_back")
         self.fields["source"].choices = vendor + sources  # type: ignore[attr-defined]
-        self.fields["target"].choices = [  # type: ignore[attr-defined]
-            (row.place_id, _start(row.name)) for row in targets
-        ]
+        self.fields["target"].choices = _named(targets)  # type: ignore[attr-defined]
 
 
 class AcceptForm(forms.Form):
@@ -110,9 +110,7 @@ class CountForm(KindForm):
 
     def __init__(self, actor: Actor, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["place"].choices = [  # type: ignore[attr-defined]
-            (row.place_id, _start(row.name)) for row in _own_places(actor)
-        ]
+        self.fields["place"].choices = _named(_own_places(actor))  # type: ignore[attr-defined]
         self.fields["numbers"].help_text = (
             "Count what lies there, then type first and last of each range; “none” when there is "
             "nothing. What should be there is shown afterwards."
@@ -136,12 +134,8 @@ class SpoilForm(SecondPersonForm):
 
     def __init__(self, actor: Actor, request: OfficeRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
-        self.fields["place"].choices = [  # type: ignore[attr-defined]
-            (row.place_id, _start(row.name)) for row in _own_places(actor)
-        ]
-        self.fields["kind"].choices = [  # type: ignore[attr-defined]
-            (kind.code, kind.name) for kind in queries.kinds()
-        ]
+        self.fields["place"].choices = _named(_own_places(actor))  # type: ignore[attr-defined]
+        self.fields["kind"].choices = _kinds()  # type: ignore[attr-defined]
 
 
 class NumberForm(forms.Form):
@@ -152,9 +146,7 @@ class NumberForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["kind"].choices = [  # type: ignore[attr-defined]
-            (kind.code, kind.name) for kind in queries.kinds()
-        ]
+        self.fields["kind"].choices = _kinds()  # type: ignore[attr-defined]
 
 
 class SheetForm(forms.Form):
@@ -170,8 +162,14 @@ class SheetForm(forms.Form):
         ]
 
 
-def _start(name: str) -> str:
-    return name[:1].upper() + name[1:]
+def _named(places: Sequence[queries.PlaceRow]) -> list[tuple[int, str]]:
+    """Places to choose from."""
+    return [(row.place_id, capfirst(row.name)) for row in places]
+
+
+def _kinds() -> list[tuple[str, str]]:
+    """Kinds of stock to choose from."""
+    return [(kind.code, kind.name) for kind in queries.kinds()]
 
 
 def _own_places(actor: Actor) -> list[queries.PlaceRow]:
@@ -421,11 +419,11 @@ def place(request: OfficeRequest, place_id: int) -> HttpResponse:
     )
     context = {
         "place": row,
-        "title": _start(row.name),
+        "title": capfirst(row.name),
         "stock": [each for each in queries.stock() if each.place_id == place_id],
         "page": page,
         "is_mine": row in _own_places(actor_of_page(request)),
-        "breadcrumbs": [_STOCK, {"label": _start(row.name)}],
+        "breadcrumbs": [_STOCK, {"label": capfirst(row.name)}],
     }
     return render(request, "stock/place.html", context)
 

@@ -62,16 +62,13 @@ def way(request: OfficeRequest, receipt_id: int) -> HttpResponse:
     """The whole way of a payment."""
     found = tracing.way_of_payment(receipt_id)
     actor = actor_of_page(request)
+    may_return = actor.may("payment.return") and not found.receipt.is_voided
     context = {
         "way": found,
         "receipt": found.receipt,
         "steps": steps(found),
         "may_see_checks": actor.may("check.view"),
-        "returnable": [
-            row
-            for row in tenders_of(receipt_id)
-            if actor.may("payment.return") and not found.receipt.is_voided
-        ],
+        "returnable": tenders_of(receipt_id) if may_return else [],
         "breadcrumbs": [_TRACE, {"label": found.receipt.number}],
     }
     return render(request, "tracing/way.html", context)

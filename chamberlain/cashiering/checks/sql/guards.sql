@@ -1,11 +1,5 @@
 -- A check stays as it was taken; a hold is ended once and otherwise never changed.
 
-CREATE FUNCTION checks_keep() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION 'What was taken stays: % on % is refused.', TG_OP, TG_TABLE_NAME
-        USING ERRCODE = 'CS002';
-END $$;
-
 CREATE FUNCTION checks_guard_check() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.approved_by_id IN (SELECT s.cashier_id FROM cashiering_tender t
@@ -31,8 +25,8 @@ END $$;
 CREATE TRIGGER checks_check_approval BEFORE INSERT ON checks_check
     FOR EACH ROW EXECUTE FUNCTION checks_guard_check();
 CREATE TRIGGER checks_check_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON checks_check
-    FOR EACH STATEMENT EXECUTE FUNCTION checks_keep();
+    FOR EACH STATEMENT EXECUTE FUNCTION cashiering_refuse_change();
 CREATE TRIGGER checks_hold_rules BEFORE UPDATE ON checks_hold
     FOR EACH ROW EXECUTE FUNCTION checks_guard_hold();
 CREATE TRIGGER checks_hold_kept BEFORE DELETE OR TRUNCATE ON checks_hold
-    FOR EACH STATEMENT EXECUTE FUNCTION checks_keep();
+    FOR EACH STATEMENT EXECUTE FUNCTION cashiering_refuse_change();

@@ -38,12 +38,6 @@ END $$;
 CREATE TRIGGER stock_move_followed AFTER INSERT ON stock_move
     FOR EACH ROW EXECUTE FUNCTION stock_follow_move();
 
-CREATE FUNCTION stock_keep() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION 'What became of stock is never changed: % on % is refused.', TG_OP,
-        TG_TABLE_NAME USING ERRCODE = 'CS002';
-END $$;
-
 -- What was sent, counted or sold stays as it was; it is accepted, settled or undone once.
 CREATE FUNCTION stock_keep_handover() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -88,14 +82,14 @@ CREATE TRIGGER stock_count_rules BEFORE UPDATE ON stock_count
 CREATE TRIGGER stock_sale_rules BEFORE UPDATE ON stock_sale
     FOR EACH ROW EXECUTE FUNCTION stock_keep_sale();
 CREATE TRIGGER stock_move_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON stock_move
-    FOR EACH STATEMENT EXECUTE FUNCTION stock_keep();
+    FOR EACH STATEMENT EXECUTE FUNCTION cashiering_refuse_change();
 
 DO $$
 DECLARE name text;
 BEGIN
     FOREACH name IN ARRAY ARRAY['stock_handover', 'stock_count', 'stock_sale', 'stock_place'] LOOP
         EXECUTE format('CREATE TRIGGER %I BEFORE DELETE OR TRUNCATE ON %I '
-            'FOR EACH STATEMENT EXECUTE FUNCTION stock_keep()', name || '_kept', name);
+            'FOR EACH STATEMENT EXECUTE FUNCTION cashiering_refuse_change()', name || '_kept', name);
     END LOOP;
 END $$;
 

@@ -1,11 +1,5 @@
 -- What happened to a citation stays; a boot is released once.
 
-CREATE FUNCTION citations_keep() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION 'What happened to a citation stays: % on % is refused.', TG_OP, TG_TABLE_NAME
-        USING ERRCODE = 'LG001';
-END $$;
-
 CREATE FUNCTION citations_guard_boot() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF OLD.released_on IS NOT NULL OR (NEW.plate, NEW.account_id, NEW.eligible, NEW.place,
@@ -18,13 +12,13 @@ BEGIN
 END $$;
 
 CREATE TRIGGER citations_event_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON citations_citationevent
-    FOR EACH STATEMENT EXECUTE FUNCTION citations_keep();
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
 CREATE TRIGGER citations_citation_kept BEFORE DELETE OR TRUNCATE ON citations_citation
-    FOR EACH STATEMENT EXECUTE FUNCTION citations_keep();
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
 CREATE TRIGGER citations_boot_rules BEFORE UPDATE ON citations_boot
     FOR EACH ROW EXECUTE FUNCTION citations_guard_boot();
 CREATE TRIGGER citations_boot_kept BEFORE DELETE OR TRUNCATE ON citations_boot
-    FOR EACH STATEMENT EXECUTE FUNCTION citations_keep();
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
 
 -- Every citation has its stage from the first moment, however it was entered.
 CREATE FUNCTION citations_start() RETURNS trigger
