@@ -18,6 +18,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chamberlain.web.pages.returned")),
     path("", include("chamberlain.web.pages.centers")),
     path("", include("chamberlain.web.pages.reconciliation")),
+    path("", include("chamberlain.web.pages.bank")),
+    path("", include("chamberlain.web.pages.bank_files")),
     path("", include("chamberlain.web.pages.board")),
     path("", include("chamberlain.web.pages.search")),
     path("", include("chamberlain.web.pages.accounts")),

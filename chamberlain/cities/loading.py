@@ -41,6 +41,7 @@ from chamberlain.ledger import chart
 from chamberlain.metering.routes.cycles import load_cycles
 from chamberlain.metering.watching.terms import load_watching
 from chamberlain.reconciliation.general_ledger.operations import load_mapping
+from chamberlain.reconciliation.terms import load_matching_terms
 from chamberlain.registry.models import PropertyType
 from chamberlain.revenue.citations.terms import load_citation_terms
 from chamberlain.revenue.operations import FeeTerms, load_fee
@@ -126,6 +127,7 @@ def load_city(actor: Actor, folder: Path, now: datetime) -> LoadedCity:
         load_check_terms(actor, [each.terms() for each in city.checks.checks])
         load_citation_terms(actor, [each.terms() for each in city.citations.citations])
         load_mapping(actor, city.general_ledger.mapping())
+        load_matching_terms(actor, [each.terms() for each in city.reconciliation.matching])
         path = folder / "tariffs.yaml"
         loaded = load_tariffs(actor, path, now) if path.exists() else []
     return LoadedCity(
@@ -188,6 +190,7 @@ def unverified(city: City) -> list[str]:
         *city.checks.figures(),
         *city.citations.figures(),
         *city.general_ledger.figures(),
+        *city.reconciliation.figures(),
         *city.property_terms.figures(),
         *city.watching.figures(),
     ]

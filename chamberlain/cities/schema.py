@@ -32,6 +32,7 @@ from chamberlain.cities.general_ledger_file import GeneralLedgerFile
 from chamberlain.cities.letters_file import LettersFile
 from chamberlain.cities.property_terms_file import PropertyTermsFile
 from chamberlain.cities.reads_file import ReadsFile
+from chamberlain.cities.reconciliation_file import ReconciliationFile
 from chamberlain.cities.resident_file import ResidentFile
 from chamberlain.cities.stock_file import StockFile
 from chamberlain.cities.watching_file import WatchingFile
@@ -434,6 +435,7 @@ class City(Strict):
     checks: ChecksFile = ChecksFile()
     citations: CitationsFile = CitationsFile()
     general_ledger: GeneralLedgerFile = GeneralLedgerFile()
+    reconciliation: ReconciliationFile = ReconciliationFile()
 
 
 T = TypeVar("T", bound=BaseModel)
@@ -462,6 +464,7 @@ def read_city(folder: Path) -> City:
     checks = _read(folder / "checks.yaml", ChecksFile, faults, needed=False)
     citations = _read(folder / "citations.yaml", CitationsFile, faults, needed=False)
     books = _read(folder / "general_ledger.yaml", GeneralLedgerFile, faults, needed=False)
+    matching = _read(folder / "reconciliation.yaml", ReconciliationFile, faults, needed=False)
     if not fees.fees:  # what names fees makes no sense without them
         certificates = stock = checks = citations = None
     whole = (
@@ -486,6 +489,7 @@ def read_city(folder: Path) -> City:
             checks=checks or ChecksFile(),
             citations=citations or CitationsFile(),
             general_ledger=books or GeneralLedgerFile(),
+            reconciliation=matching or ReconciliationFile(),
         )
     )
     if whole:

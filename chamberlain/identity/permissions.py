@@ -106,6 +106,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "deposit.make": _CENTER,
     "bank_file.read": _CENTER,
     "deposit.match": _CENTER,
+    "question.answer": _CENTER,
     "reconciliation.prepare": _CENTER,
     "reconciliation.sign": _CENTER | {Role.AUDITOR},
     "general_ledger.export": frozenset({Role.COORDINATOR, Role.ACCOUNTS_SUPERVISOR}),

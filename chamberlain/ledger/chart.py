@@ -20,6 +20,14 @@ RETURNED = "1045"
 RETURNED_KIND = "returned"
 DEPOSIT_INTEREST = "5300"
 DEPOSIT_KIND = "deposit"
+# What a line of the bank is that is no deposit: code, name and kind of its account.
+BANK_LINES = {
+    "fee": ("5410", "Bank fees", LedgerAccount.Kind.EXPENSE),
+    "card_fee": ("5420", "Card fees", LedgerAccount.Kind.EXPENSE),
+    "interest": ("4910", "Interest earned", LedgerAccount.Kind.REVENUE),
+    "transfer": ("1090", "Transfers between the city's accounts", LedgerAccount.Kind.ASSET),
+    "unknown": ("2490", "Receipts not identified", LedgerAccount.Kind.LIABILITY),
+}
 # Where money is paid that no counter took, until the bank has it.
 CHANNELS = {
     "lockbox": "Lockbox",
@@ -129,6 +137,12 @@ def ensure_returned() -> tuple[int, KindOfCharge]:
         ensure_charge_kind(RETURNED_KIND, "Returned payment", 5)
         kinds = charge_kinds()
     return account.pk, kinds[RETURNED_KIND]
+
+
+def ensure_bank_line_account(kind: str) -> int:
+    """The account of a line of the bank that is no deposit, by `BANK_LINES`."""
+    code, name, of = BANK_LINES[kind]
+    return _ensure(code, name, of).pk
 
 
 def ensure_charge_kind(code: str, name: str, priority: int) -> None:

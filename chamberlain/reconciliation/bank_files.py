@@ -5,22 +5,43 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import transaction
+import polars as pl
+from django.db import connection, transaction
 from django.utils import timezone
 
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.errors import AlreadyDone, BadFile, BadRecord
+from chamberlain.kernel.frames import copy_frame, read_frame
 from chamberlain.kernel.money import show_cents
-from chamberlain.reconciliation import bai2_file
-from chamberlain.reconciliation.bai2_file import AccountDay
-from chamberlain.reconciliation.models import BankAccount, BankFile, BankLine, Statement
+from chamberlain.reconciliation.files.account_days import DELETION, TEST, AccountDay
+from chamberlain.reconciliation.files.reading import read
+from chamberlain.reconciliation.layouts import layout_of
+from chamberlain.reconciliation.models import BankAccount, BankFile, Statement
 from chamberlain.reconciliation.turns import wait_for_turn
 
 CURRENCY = "USD"
 NAME_MAX = 120
-_DELETION, _TEST = "2", "4"
 
-Identity = tuple[object, int, str, str, str]
+# What makes a line of a corrected statement the same as one of the statement before.
+_IDENTITY = ["value_on", "cents", "type_code", "bank_reference", "customer_reference"]
+_MATCHED = {
+    "id": pl.Int64,
+    "value_on": pl.Date,
+    "cents": pl.Int64,
+    "type_code": pl.String,
+    "bank_reference": pl.String,
+    "customer_reference": pl.String,
+}
+_MATCHED_LINES = """
+    SELECT l.id, l.value_on, l.cents, l.type_code, l.bank_reference, l.customer_reference
+    FROM reconciliation_bankline l
+    WHERE l.statement_id = %s AND l.part_of_id IS NULL AND (l.same_as_id IS NOT NULL
+        OR EXISTS (SELECT FROM reconciliation_matchedline m WHERE m.line_id = l.id)
+        OR EXISTS (SELECT FROM reconciliation_bookedline b WHERE b.line_id = l.id)
+        OR EXISTS (SELECT FROM reconciliation_bankline p WHERE p.part_of_id = l.id)
+        OR EXISTS (SELECT FROM returned_returneditem r WHERE r.line_id = l.id))
+    ORDER BY l.position
+"""
 
 
 def ensure_bank_account(number: str, name: str) -> int:
@@ -29,27 +50,31 @@ def ensure_bank_account(number: str, name: str) -> int:
     return account.pk
 
 
-def read_bank_file(actor: Actor, name: str, content: bytes, now: datetime) -> int:
-    """Reads a BAI2 file into statements and lines. Returns the file's id.
+def read_bank_file(
+    actor: Actor, name: str, content: bytes, now: datetime, layout_name: str = ""
+) -> int:
+    """Reads a file of the bank into statements and lines. Returns the file's id.
+
+    BAI2, camt, MT940 and OFX are known by their content; a CSV needs the name of its layout.
 
     A later statement of an account's day replaces the earlier one; what was matched on the
-    earlier one must be in the later one too. Raises NotPermitted, Invalid (no BAI2 file),
-    AlreadyDone (the same file was read before), BadFile with every place and reason: a bad
-    record, a total or count that does not hold, an account that is not the city's, another
-    currency, a date to come, an opening balance that is not the closing balance of the day
-    before. A refused file leaves nothing behind.
+    earlier one must be in the later one too. Raises NotPermitted, NotFound (the
+    layout), Invalid (none of these formats), AlreadyDone (the same file was read before), BadFile
+    with every place and reason: a bad record, a total or count that does not hold, an account that
+    is not the city's, another currency, a date to come, an opening balance that is not the closing
+    balance of the day before. A refused file leaves nothing behind.
     """
     actor.require("bank_file.read")
     sha256 = hashlib.sha256(content).hexdigest()
     _refuse_second(sha256)
-    read = bai2_file.read(content)
+    kind, told = read(content, layout_of(layout_name) if layout_name else None)
     with transaction.atomic():
         wait_for_turn()
         _refuse_second(sha256)
         accounts = {a.number: a for a in BankAccount.objects.all()}
-        faults = [*read.differences, *_faults(read.days, accounts, now)]
+        faults = [*told.differences, *_faults(told.days, accounts, now)]
         if not faults:
-            faults = _against_the_books(read.days, accounts)
+            faults = _against_the_books(told.days, accounts)
         if faults:
             raise BadFile(
                 f"The bank file has {len(faults)} fault{'s' * (len(faults) > 1)} and was not "
@@ -59,12 +84,12 @@ def read_bank_file(actor: Actor, name: str, content: bytes, now: datetime) -> in
         file = BankFile.objects.create(
             sha256=sha256,
             name=name.strip()[:NAME_MAX],
-            kind="bai2",
+            kind=kind,
             content=content,
             read_at=now,
             read_by_id=actor.user_id,
         )
-        for day in read.days:
+        for day in told.days:
             _store(file, accounts[day.account_number], day)
     return file.pk
 
@@ -92,8 +117,8 @@ def _faults(
             ),
             (day.currency != CURRENCY, f"currency {day.currency}; only {CURRENCY} is taken in"),
             (day.as_of > today, f"the day {day.as_of} is still to come"),
-            (day.group_status == _TEST, "it is marked as a test (group status 4)"),
-            (day.group_status == _DELETION, "it asks to delete what was sent (group status 2)"),
+            (day.status == TEST, "it is marked as a test (group status 4)"),
+            (day.status == DELETION, "it asks to delete what was sent (group status 2)"),
             (
                 told[day.account_number, day.as_of] > 1,
                 f"account {day.account_number} has {day.as_of} twice",
@@ -173,53 +198,36 @@ def _current(day: AccountDay, account: BankAccount) -> Statement | None:
     return Statement.objects.filter(bank_account=account, as_of=day.as_of, replaced_by=None).first()
 
 
-def _identity(line: BankLine) -> Identity:
-    return (
-        line.value_on,
-        line.cents,
-        line.type_code,
-        line.bank_reference,
-        line.customer_reference,
+def _matched_lines(statement: Statement | None) -> pl.DataFrame:
+    """Lines of a statement that are matched, by themselves or through what they repeat.
+
+    As _MATCHED, with `nth`: the how many-eth of those that are alike.
+    """
+    if statement is None:
+        return _counted(pl.DataFrame(schema=_MATCHED))
+    connection.ensure_connection()
+    return _counted(read_frame(connection.connection, _MATCHED_LINES, _MATCHED, [statement.pk]))
+
+
+def _counted(lines: pl.DataFrame) -> pl.DataFrame:
+    texts = ["type_code", "bank_reference", "customer_reference"]
+    return lines.with_columns(pl.col(texts).fill_null("")).with_columns(
+        nth=pl.int_range(pl.len()).over(_IDENTITY)
     )
 
 
-def _matched_lines(statement: Statement | None) -> list[BankLine]:
-    """Lines of a statement that are matched, by themselves or through what they repeat."""
-    if statement is None:
-        return []
-    lines = BankLine.objects.filter(statement=statement).select_related("match", "returned")
-    return [
-        line
-        for line in lines.order_by("position")
-        if line.same_as_id is not None or hasattr(line, "match") or hasattr(line, "returned")
-    ]
-
-
 def _lost_matches(day: AccountDay, account: BankAccount) -> list[BadRecord]:
-    told = Counter(_identity(line) for line in _lines(day))
-    matched = Counter(_identity(line) for line in _matched_lines(_current(day, account)))
+    matched = _matched_lines(_current(day, account))
+    if matched.is_empty():
+        return []
+    lost = matched.join(_counted(day.movements), on=[*_IDENTITY, "nth"], how="anti")
     return [
         BadRecord(
             f"line {day.line}",
-            f"the corrected {day.as_of} leaves out {show_cents(int(str(identity[1])))} "
-            f"({identity[3] or 'no reference'}), which is matched with a deposit",
+            f"the corrected {day.as_of} leaves out {show_cents(cents)} "
+            f"({reference or 'no reference'}), which is matched or booked already",
         )
-        for identity in (matched - told)
-    ]
-
-
-def _lines(day: AccountDay) -> list[BankLine]:
-    return [
-        BankLine(
-            position=position,
-            value_on=movement.value_on,
-            cents=movement.cents,
-            type_code=movement.type_code,
-            bank_reference=movement.bank_reference,
-            customer_reference=movement.customer_reference,
-            text=movement.text,
-        )
-        for position, movement in enumerate(day.movements, start=1)
+        for cents, reference in lost.select("cents", "bank_reference").iter_rows()
     ]
 
 
@@ -233,12 +241,24 @@ def _store(file: BankFile, account: BankAccount, day: AccountDay) -> None:
         closing_cents=day.closing_cents,
         replaces=replaced,
     )
-    matched: dict[Identity, list[BankLine]] = {}
-    for line in _matched_lines(replaced):
-        matched.setdefault(_identity(line), []).append(line)
-    lines = _lines(day)
-    for line in lines:
-        line.statement = statement
-        if same := matched.get(_identity(line)):
-            line.same_as = same.pop(0)
-    BankLine.objects.bulk_create(lines)
+    lines = day.movements
+    matched = _matched_lines(replaced)
+    if matched.is_empty():
+        lines = lines.with_columns(same_as_id=pl.lit(None, pl.Int64))
+    else:
+        same = matched.select(*_IDENTITY, "nth", same_as_id="id")
+        lines = _counted(lines).join(
+            same, on=[*_IDENTITY, "nth"], how="left", maintain_order="left"
+        )
+    connection.ensure_connection()
+    copy_frame(
+        connection.connection,
+        "reconciliation_bankline",
+        lines.select(
+            *_IDENTITY,
+            "text",
+            "same_as_id",
+            position=pl.int_range(1, pl.len() + 1),
+            statement_id=pl.lit(statement.pk),
+        ),
+    )

@@ -1,26 +1,49 @@
 """For pages: what was matched and why, a page at a time; a day's figures tender by tender."""
 
+import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from chamberlain.database.rows import rows as _rows
 
 
 @dataclass(frozen=True, slots=True)
-class MatchRow:
-    """A deposit that was found on a line of the bank, and why they are the same money."""
+class MatchedDepositRow:
+    """A deposit of a match."""
 
-    deposit_number: str
+    number: str
     center_name: str
     business_day_id: int
     day: date
     tender_kind: str
     cents: int
     bag_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedLineRow:
+    """A line of a match."""
+
     value_on: date
     file_id: int
+    cents: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MatchRow:
+    """Deposits that were found on lines of the bank, and why they are the same money."""
+
+    match_id: int
+    rule: str
+    confidence: int
+    difference_cents: int
     reason: str
     matched_by: str
+    matched_at: datetime
+    approved_by: str
+    deposits: tuple[MatchedDepositRow, ...]
+    lines: tuple[MatchedLineRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +67,23 @@ class TenderFigures:
 
 
 _MATCHES = """
-    SELECT d.number, c.name, b.id, b.day, d.tender_kind, d.cents, d.bag_number, l.value_on,
-        s.file_id, m.reason, coalesce(nullif(u.display_name, ''), u.username)
+    SELECT m.id, m.rule, m.confidence, m.difference_cents, m.reason,
+        coalesce(nullif(u.display_name, ''), u.username), m.matched_at,
+        coalesce(nullif(v.display_name, ''), v.username, ''),
+        (SELECT jsonb_agg(jsonb_build_array(d.number, c.name, b.id, b.day, d.tender_kind, d.cents,
+                d.bag_number) ORDER BY d.id)::text
+            FROM reconciliation_matcheddeposit x
+            JOIN reconciliation_deposit d ON d.id = x.deposit_id
+            JOIN ledger_businessday b ON b.id = d.business_day_id
+            JOIN identity_center c ON c.id = b.center_id WHERE x.match_id = m.id),
+        (SELECT jsonb_agg(jsonb_build_array(l.value_on, s.file_id, l.cents, l.text)
+                ORDER BY l.id)::text
+            FROM reconciliation_matchedline x
+            JOIN reconciliation_bankline l ON l.id = x.line_id
+            JOIN reconciliation_statement s ON s.id = l.statement_id WHERE x.match_id = m.id)
     FROM reconciliation_match m
-    JOIN reconciliation_deposit d ON d.id = m.deposit_id
-    JOIN reconciliation_bankline l ON l.id = m.line_id
-    JOIN reconciliation_statement s ON s.id = l.statement_id
-    JOIN ledger_businessday b ON b.id = d.business_day_id
-    JOIN identity_center c ON c.id = b.center_id
     JOIN identity_user u ON u.id = m.matched_by_id
+    LEFT JOIN identity_user v ON v.id = m.approved_by_id
     ORDER BY m.id DESC LIMIT %s OFFSET %s
 """
 
@@ -77,7 +108,7 @@ _BY_TENDER = """
         SELECT d.tender_kind AS kind, sum(d.cents) AS cents,
             sum(d.cents) FILTER (WHERE m.id IS NOT NULL) AS bank
         FROM reconciliation_deposit d
-        LEFT JOIN reconciliation_match m ON m.deposit_id = d.id
+        LEFT JOIN reconciliation_matcheddeposit m ON m.deposit_id = d.id
         WHERE d.business_day_id = %s GROUP BY d.tender_kind
     )
     SELECT k.kind,
@@ -92,11 +123,28 @@ _BY_TENDER = """
 
 def matches(limit: int = 50, offset: int = 0) -> list[MatchRow]:
     """What was matched, the latest first."""
-    return [MatchRow(*row) for row in _rows(_MATCHES, [limit, offset])]
+    return [
+        MatchRow(*row[:8], deposits=_deposits(row[8]), lines=_lines(row[9]))
+        for row in _rows(_MATCHES, [limit, offset])
+    ]
+
+
+def _deposits(found: str) -> tuple[MatchedDepositRow, ...]:
+    return tuple(
+        MatchedDepositRow(number, center, day_id, date.fromisoformat(on), tender, cents, bag)
+        for number, center, day_id, on, tender, cents, bag in json.loads(found)
+    )
+
+
+def _lines(found: str) -> tuple[MatchedLineRow, ...]:
+    return tuple(
+        MatchedLineRow(date.fromisoformat(on), file_id, cents, text)
+        for on, file_id, cents, text in json.loads(found)
+    )
 
 
 def count_matches() -> int:
-    """How many deposits were matched."""
+    """How many matches there are."""
     return int(_rows("SELECT count(*) FROM reconciliation_match", [])[0][0])
 
 

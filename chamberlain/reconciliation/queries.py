@@ -1,16 +1,27 @@
 """What is looked up in reconciliation: deposits, bank files and lines, a day's differences."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Count, Q
+import polars as pl
+from django.db.models import Count, F, Q
 
+from chamberlain.database.rows import rows
 from chamberlain.kernel.errors import NotFound
 from chamberlain.kernel.money import show_cents
 from chamberlain.ledger.models import BusinessDay
-from chamberlain.reconciliation.deposits import WITHIN_DAYS, open_lines, possible_matches
-from chamberlain.reconciliation.models import BankFile, BankLine, Deposit, Reconciliation
+from chamberlain.reconciliation.bank_lines import open_lines
+from chamberlain.reconciliation.matches import possible_matches
+from chamberlain.reconciliation.matching.rules import CONFIDENCE
+from chamberlain.reconciliation.models import (
+    BankFile,
+    BankLine,
+    BookedLine,
+    Deposit,
+    Question,
+    Reconciliation,
+)
 from chamberlain.reconciliation.sign_off import Figures, figures
 
 
@@ -35,7 +46,7 @@ class DepositRow:
 
 @dataclass(frozen=True, slots=True)
 class LineRow:
-    """A line of a bank statement; credits are positive. deposit_number is "" when unmatched."""
+    """A line of a bank statement; credits are positive. became: what it was found to be, or ""."""
 
     line_id: int
     account_number: str
@@ -46,7 +57,8 @@ class LineRow:
     customer_reference: str
     text: str
     file_name: str
-    deposit_number: str
+    became: str
+    is_part: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +108,59 @@ class FileView:
 
 @dataclass(frozen=True, slots=True)
 class Possibility:
-    """A deposit and a line that may be the same money. kind: `clear`, `ambiguous`, `differing`."""
+    """Deposits and lines that may be the same money.
+
+    kind: `clear` (the program posts it when asked), `suggested` (a rule found it, a person
+    decides), `ambiguous` or `differing`. why: of a rule, else "".
+    """
 
     kind: str
-    deposit: DepositRow
-    line: LineRow
+    deposits: tuple[DepositRow, ...]
+    lines: tuple[LineRow, ...]
+    confidence: int = 0
+    why: str = ""
+
+    @property
+    def deposits_cents(self) -> int:
+        """What was deposited."""
+        return sum(row.cents for row in self.deposits)
+
+    @property
+    def lines_cents(self) -> int:
+        """What the bank shows."""
+        return sum(row.cents for row in self.lines)
 
     @property
     def difference_cents(self) -> int:
-        """What the bank shows above (or below) the deposit."""
-        return self.line.cents - self.deposit.cents
+        """What the bank shows above (or below) the deposits."""
+        return self.lines_cents - self.deposits_cents
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """How much waits since so many days. label: `up to 3 days` and so on."""
+
+    label: str
+    deposits: int
+    deposits_cents: int
+    lines: int
+    lines_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionRow:
+    """A question to a center. about: the deposit or the line in words."""
+
+    question_id: int
+    center_id: int
+    center_name: str
+    about: str
+    text: str
+    asked_by: str
+    asked_at: datetime
+    answer: str
+    answered_by: str
+    answered_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,19 +209,22 @@ def deposits_of_day(business_day_id: int) -> list[DepositRow]:
 
 def unmatched_deposits() -> list[DepositRow]:
     """Deposits that no statement shows yet, the oldest first."""
-    return _deposits(Q(match=None))
+    return _deposits(Q(matched=None))
 
 
 def _deposits(condition: Q) -> list[DepositRow]:
-    found = Deposit.objects.filter(condition).select_related(
-        "business_day__center", "made_by", "match__line"
+    found = (
+        Deposit.objects.filter(condition)
+        .select_related("business_day__center", "made_by", "matched__match")
+        .prefetch_related("matched__match__lines__line")
     )
     return [_deposit_row(deposit) for deposit in found.order_by("business_day__day", "pk")]
 
 
 def _deposit_row(deposit: Deposit) -> DepositRow:
     center = deposit.business_day.center
-    match = getattr(deposit, "match", None)
+    matched = getattr(deposit, "matched", None)
+    match = matched.match if matched else None
     return DepositRow(
         deposit_id=deposit.pk,
         number=deposit.number,
@@ -180,20 +238,43 @@ def _deposit_row(deposit: Deposit) -> DepositRow:
         made_by=str(deposit.made_by),
         made_at=deposit.made_at,
         matched_because=match.reason if match else "",
-        value_on=match.line.value_on if match else None,
+        value_on=max(each.line.value_on for each in match.lines.all()) if match else None,
     )
 
 
-def unmatched_lines() -> list[LineRow]:
-    """Lines of the bank, credits and debits, that no deposit is matched with, oldest first."""
-    return [_line_row(line) for line in open_lines()]
+def unmatched_lines(limit: int | None = None, offset: int = 0) -> list[LineRow]:
+    """Lines of the bank, credits and debits, that are nothing yet, the oldest first."""
+    found = open_lines().select_related("statement__bank_account", "statement__file")
+    end = None if limit is None else offset + limit
+    return [_line_row(line) for line in found.order_by("value_on", "pk")[offset:end]]
+
+
+def bank_line(line_id: int) -> LineRow:
+    """A line of the bank. Raises NotFound."""
+    line = (
+        BankLine.objects.select_related("statement__bank_account", "statement__file")
+        .filter(pk=line_id)
+        .first()
+    )
+    if line is None:
+        raise NotFound("There is no such line of the bank.")
+    return _line_row(line)
+
+
+def deposit(deposit_id: int) -> DepositRow:
+    """A deposit. Raises NotFound."""
+    found = _deposits(Q(pk=deposit_id))
+    if not found:
+        raise NotFound("There is no such deposit.")
+    return found[0]
+
+
+def count_unmatched_lines() -> int:
+    """How many lines of the bank are nothing yet."""
+    return open_lines().count()
 
 
 def _line_row(line: BankLine) -> LineRow:
-    matched = line
-    while matched.same_as is not None:
-        matched = matched.same_as
-    match = getattr(matched, "match", None)
     return LineRow(
         line_id=line.pk,
         account_number=line.statement.bank_account.number,
@@ -204,24 +285,162 @@ def _line_row(line: BankLine) -> LineRow:
         customer_reference=line.customer_reference,
         text=line.text,
         file_name=line.statement.file.name,
-        deposit_number=match.deposit.number if match else "",
+        became=_became(line),
+        is_part=line.part_of_id is not None,
     )
 
 
-def possibilities(within_days: int = WITHIN_DAYS) -> list[Possibility]:
-    """Pairs that would be matched, that a person must decide, and that differ in amount."""
-    matches = possible_matches(within_days)
-    deposits = {row.deposit_id: row for row in unmatched_deposits()}
-    lines = {row.line_id: row for row in unmatched_lines()}
-    return [
-        Possibility(kind, deposits[deposit_id], lines[line_id])
-        for kind, frame in (
-            ("differing", matches.differing),
-            ("ambiguous", matches.ambiguous),
-            ("clear", matches.found),
+def _became(line: BankLine) -> str:
+    """What a line was found to be, itself or as the line that it repeats."""
+    while line.same_as is not None:
+        line = line.same_as
+    if matched := getattr(line, "matched", None):
+        deposits = matched.match.deposits.select_related("deposit")
+        return ", ".join(each.deposit.number for each in deposits)
+    if booked := getattr(line, "booked", None):
+        return str(BookedLine.Kind(booked.kind).label)
+    if hasattr(line, "returned"):
+        return "Returned payment"
+    return "Split" if line.parts.exists() else ""
+
+
+def possibilities(today: date, limit: int = 200) -> list[Possibility]:
+    """What would be matched, what a person must decide, and what differs; at most so many."""
+    possible = possible_matches(today)
+    matches = possible.matches
+    wanted: list[tuple[str, list[int], list[int], int, str]] = []
+    for kind, frame in (("differing", matches.differing), ("ambiguous", matches.ambiguous)):
+        wanted += [
+            (kind, [deposit_id], [line_id], 0, "")
+            for deposit_id, line_id in frame.head(limit).iter_rows()
+        ]
+    parts: dict[tuple[int, str], list[int]] = {}
+    groups = matches.groups.sort("group").with_columns(
+        is_clear=pl.col("group").is_in(list(possible.posts_itself))
+    )
+    shown = groups.sort("is_clear", maintain_order=True).head(limit)
+    for group, side, part in matches.parts.join(
+        shown.select("group"), on="group", how="semi"
+    ).iter_rows():
+        parts.setdefault((group, side), []).append(part)
+    wanted += [
+        (
+            "clear" if is_clear else "suggested",
+            parts[group, "deposit"],
+            parts[group, "line"],
+            CONFIDENCE[rule],
+            possible.reasons[group],
         )
-        for deposit_id, line_id in frame.select("deposit_id", "line_id").iter_rows()
+        for group, rule, is_clear in shown.select("group", "rule", "is_clear").iter_rows()
     ]
+    wanted = wanted[:limit]
+    deposit_ids = {each for _, ids, _, _, _ in wanted for each in ids}
+    line_ids = {each for _, _, ids, _, _ in wanted for each in ids}
+    deposits = {row.deposit_id: row for row in _deposits(Q(pk__in=deposit_ids))}
+    lines = {
+        line.pk: _line_row(line)
+        for line in BankLine.objects.filter(pk__in=line_ids).select_related(
+            "statement__bank_account", "statement__file"
+        )
+    }
+    return [
+        Possibility(
+            kind,
+            tuple(deposits[each] for each in sorted(these)),
+            tuple(lines[each] for each in sorted(those)),
+            confidence,
+            why,
+        )
+        for kind, these, those, confidence, why in wanted
+    ]
+
+
+def count_clear(today: date) -> int:
+    """How many matches the program would post when asked."""
+    return len(possible_matches(today).posts_itself)
+
+
+_AGES = """
+    WITH bands (place, label, low, high) AS (VALUES
+        (1, 'up to 3 days', -100000, 3), (2, '4 to 7 days', 4, 7), (3, '8 to 30 days', 8, 30),
+        (4, 'more than 30 days', 31, 1000000)),
+    deposits AS (
+        SELECT %(today)s::date - b.day AS age, d.cents FROM reconciliation_deposit d
+        JOIN ledger_businessday b ON b.id = d.business_day_id
+        WHERE NOT EXISTS (SELECT FROM reconciliation_matcheddeposit m WHERE m.deposit_id = d.id)),
+    lines AS (
+        SELECT %(today)s::date - l.value_on AS age, l.cents FROM reconciliation_bankline l
+        JOIN reconciliation_statement s ON s.id = l.statement_id
+        WHERE l.same_as_id IS NULL
+            AND (l.part_of_id IS NOT NULL
+                OR NOT EXISTS (SELECT FROM reconciliation_statement r WHERE r.replaces_id = s.id))
+            AND NOT EXISTS (SELECT FROM reconciliation_matchedline m WHERE m.line_id = l.id)
+            AND NOT EXISTS (SELECT FROM reconciliation_bookedline m WHERE m.line_id = l.id)
+            AND NOT EXISTS (SELECT FROM returned_returneditem m WHERE m.line_id = l.id)
+            AND NOT EXISTS (SELECT FROM reconciliation_bankline p WHERE p.part_of_id = l.id))
+    SELECT b.label,
+        (SELECT count(*) FROM deposits d WHERE d.age BETWEEN b.low AND b.high),
+        (SELECT coalesce(sum(cents), 0)::bigint FROM deposits d
+            WHERE d.age BETWEEN b.low AND b.high),
+        (SELECT count(*) FROM lines l WHERE l.age BETWEEN b.low AND b.high),
+        (SELECT coalesce(sum(cents), 0)::bigint FROM lines l WHERE l.age BETWEEN b.low AND b.high)
+    FROM bands b ORDER BY b.place
+"""
+
+
+def ages(today: date) -> list[Age]:
+    """What waits, by how long it has waited."""
+    return [Age(*row) for row in rows(_AGES, {"today": today})]
+
+
+def questions(
+    center_ids: Collection[int] | None = None, *, is_open: bool = False, limit: int = 100
+) -> list[QuestionRow]:
+    """Questions to these centers or to all, those without answer first."""
+    found = Question.objects.select_related(
+        "center", "deposit", "line", "asked_by", "answered_by"
+    ).order_by(F("answered_at").desc(nulls_first=True), "-pk")
+    if center_ids is not None:
+        found = found.filter(center_id__in=center_ids)
+    if is_open:
+        found = found.filter(answered_at=None)
+    return _question_rows(found[:limit])
+
+
+def questions_about(deposit_id: int | None = None, line_id: int | None = None) -> list[QuestionRow]:
+    """The questions about a deposit or about a line, the latest first."""
+    found = Question.objects.select_related("center", "deposit", "line", "asked_by", "answered_by")
+    found = (
+        found.filter(deposit_id=deposit_id) if deposit_id else found.filter(line_id=line_id or 0)
+    )
+    return _question_rows(found.order_by("-pk"))
+
+
+def _question_rows(found: Iterable[Question]) -> list[QuestionRow]:
+    return [
+        QuestionRow(
+            question.pk,
+            question.center_id,
+            question.center.name,
+            _about(question),
+            question.text,
+            str(question.asked_by),
+            question.asked_at,
+            question.answer,
+            str(question.answered_by) if question.answered_by else "",
+            question.answered_at,
+        )
+        for question in found
+    ]
+
+
+def _about(question: Question) -> str:
+    if question.deposit is not None:
+        deposit = question.deposit
+        return f"Deposit {deposit.number}, {show_cents(deposit.cents)}, bag {deposit.bag_number}"
+    line = question.line
+    assert line is not None
+    return f"Bank line of {line.value_on:%B %-d, %Y}, {show_cents(line.cents)}, {line.text[:80]}"
 
 
 def bank_files(limit: int = 100) -> list[FileRow]:
@@ -259,8 +478,10 @@ def bank_file(file_id: int) -> FileView:
                 lines=tuple(
                     _line_row(line)
                     for line in statement.lines.select_related(
-                        "statement__bank_account", "statement__file", "same_as", "match__deposit"
-                    ).order_by("position")
+                        "statement__bank_account", "statement__file", "same_as", "matched", "booked"
+                    )
+                    .filter(part_of=None)
+                    .order_by("position")
                 ),
                 is_replaced=hasattr(statement, "replaced_by"),
             )

@@ -58,7 +58,7 @@ def figures(business_day_id: int) -> Figures:
         over_short_cents=sum(int(cents or 0) for cents in sessions.values()),
         deposits_cents=int(deposits.aggregate(cents=Sum("cents"))["cents"] or 0),
         bank_cents=int(
-            deposits.filter(match__isnull=False).aggregate(cents=Sum("cents"))["cents"] or 0
+            deposits.filter(matched__isnull=False).aggregate(cents=Sum("cents"))["cents"] or 0
         ),
     )
 

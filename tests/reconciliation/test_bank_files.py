@@ -165,9 +165,9 @@ def test_a_correction_keeps_what_was_matched_and_may_not_leave_it_out():
     assert "leaves out $500.00 (no reference), which is matched" in found
     second = read_bank_file(reader, "2", statement(Line(CASH), Line(CASH), Line(40)), NOW)
     lines = queries.bank_file(second).statements[0].lines
-    assert [line.deposit_number for line in lines] == ["DCH-20260302-1", "", ""]
+    assert [line.became for line in lines] == ["DCH-20260302-1", "", ""]
     third = read_bank_file(reader, "3", statement(Line(40), Line(CASH)), NOW)
-    assert [line.deposit_number for line in queries.bank_file(third).statements[0].lines] == [
+    assert [line.became for line in queries.bank_file(third).statements[0].lines] == [
         "",
         "DCH-20260302-1",
     ]

@@ -114,7 +114,9 @@ def test_what_is_ambiguous_or_differs_is_listed_and_not_guessed(evening, next_da
     check = Deposit.objects.get(tender_kind="check")
     assert found.ambiguous_deposit_ids == (cash.pk,)
     assert [deposit for deposit, _ in found.differing] == [check.pk]
-    shown = [(p.kind, p.deposit.deposit_id, p.difference_cents) for p in queries.possibilities()]
+    shown = [
+        (p.kind, p.deposits[0].deposit_id, p.difference_cents) for p in queries.possibilities(DAY)
+    ]
     assert shown == [
         ("differing", check.pk, -100),
         ("ambiguous", cash.pk, 0),
@@ -127,7 +129,7 @@ def test_a_person_decides_between_two_lines_and_says_why(evening, next_day):
     read(evening, Line(CASH), Line(CASH))
     deposit = Deposit.objects.get(tender_kind="cash")
     line = BankLine.objects.last()
-    by_hand = evening.supervisor, deposit.pk, line.pk
+    by_hand = evening.supervisor, [deposit.pk], [line.pk]
     with pytest.raises(Invalid, match="Say why"):
         match_by_hand(*by_hand, " ", next_day.pk, NOW)
     match_by_hand(*by_hand, "slip seen at the bank", next_day.pk, NOW)
@@ -142,13 +144,13 @@ def test_a_person_cannot_match_what_does_not_fit(evening, next_day):
     read(evening, Line(CASH), Line(CHECKS))
     cash, check = (Deposit.objects.get(tender_kind=kind) for kind in ("cash", "check"))
     line = BankLine.objects.get(cents=CASH)
-    with pytest.raises(Refused, match="equal amounts only"):
-        match_by_hand(evening.supervisor, check.pk, line.pk, "why", next_day.pk, NOW)
+    with pytest.raises(NotPermitted, match=r"difference of \$380.00 needs a second person"):
+        match_by_hand(evening.supervisor, [check.pk], [line.pk], "why", next_day.pk, NOW)
     with pytest.raises(NotFound, match="no such deposit"):
-        match_by_hand(evening.supervisor, 10**9, line.pk, "why", next_day.pk, NOW)
-    match_by_hand(evening.supervisor, cash.pk, line.pk, "why", next_day.pk, NOW)
-    with pytest.raises(Refused, match="matched already or was replaced"):
-        match_by_hand(evening.supervisor, check.pk, line.pk, "why", next_day.pk, NOW)
+        match_by_hand(evening.supervisor, [10**9], [line.pk], "why", next_day.pk, NOW)
+    match_by_hand(evening.supervisor, [cash.pk], [line.pk], "why", next_day.pk, NOW)
+    with pytest.raises(AlreadyDone, match="matched already or was replaced"):
+        match_by_hand(evening.supervisor, [check.pk], [line.pk], "why", next_day.pk, NOW)
 
 
 def test_matching_is_for_the_center_and_an_open_day(evening, next_day):
@@ -166,7 +168,10 @@ def test_matching_is_for_the_center_and_an_open_day(evening, next_day):
         match_deposits(evening.supervisor, 10**9, NOW)
 
 
-@pytest.mark.parametrize("table", ["deposit", "bankfile", "statement", "bankline", "match"])
+TABLES = ["deposit", "bankfile", "statement", "bankline", "match", "matcheddeposit", "matchedline"]
+
+
+@pytest.mark.parametrize("table", TABLES)
 def test_the_database_refuses_to_change_what_was_reconciled(evening, next_day, table):
     read(evening, Line(CASH))
     match_deposits(evening.supervisor, next_day.pk, NOW)

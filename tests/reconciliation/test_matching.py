@@ -6,27 +6,27 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chamberlain.reconciliation.matching import DEPOSITS, LINES, Matches, match, words_of
+from chamberlain.reconciliation.matching.pairs import DEPOSITS, LINES, Pairs, names, one_to_one
 from tests.office import DAY
 
-Deposit = tuple[int, int, date, str, str]
-BankLine = tuple[int, int, date, list[str]]
+Deposit = tuple[int, int, date, str, str, str]
+BankLine = tuple[int, int, date, str]
 
 
-def matched(deposits: list[Deposit], lines: list[BankLine], within_days: int = 7) -> Matches:
-    return match(
+def matched(deposits: list[Deposit], lines: list[BankLine], within_days: int = 7) -> Pairs:
+    of, to = (
         pl.DataFrame(deposits, schema=DEPOSITS, orient="row"),
         pl.DataFrame(lines, schema=LINES, orient="row"),
-        within_days,
     )
+    return one_to_one(of, to, names(of, to), within_days)
 
 
 def deposit(deposit_id: int, cents: int, bag: str, days: int = 0) -> Deposit:
-    return (deposit_id, cents, DAY + timedelta(days=days), f"DCH-20260302-{deposit_id}", bag)
+    return (deposit_id, cents, DAY + timedelta(days=days), f"DCH-20260302-{deposit_id}", bag, "CH")
 
 
 def line(line_id: int, cents: int, text: str, days: int = 1) -> BankLine:
-    return (line_id, cents, DAY + timedelta(days=days), words_of(text))
+    return (line_id, cents, DAY + timedelta(days=days), text)
 
 
 def pairs(frame: pl.DataFrame) -> set[tuple[int, int]]:
@@ -50,7 +50,10 @@ def test_the_examples_of_the_rule():
             line(15, 8000, "BAG B81"),
         ],
     )
-    assert [tuple(row) for row in found.found.iter_rows()] == [(1, 11, 1, True), (2, 12, 2, False)]
+    assert found.found.select("deposit_id", "line_id", "days", "is_named").rows() == [
+        (1, 11, 1, True),
+        (2, 12, 2, False),
+    ]
     assert pairs(found.ambiguous) == {(3, 13), (3, 14), (4, 13), (4, 14)}
     assert pairs(found.differing) == {(5, 15)}
 
@@ -92,7 +95,7 @@ def oracle(
         (d[0], ln[0])
         for d in deposits
         for ln in lines
-        if bare(d[3].upper()) in ln[3] or bare(d[4].upper()) in ln[3]
+        if {bare(d[3].upper()), bare(d[4].upper())} & set(ln[3].split())
     }
     possible = {
         (d[0], ln[0])

@@ -34,7 +34,7 @@ from chamberlain.ledger.posting import (
     sentences,
 )
 from chamberlain.ledger.queries import balance
-from chamberlain.reconciliation.deposits import open_lines
+from chamberlain.reconciliation.bank_lines import open_lines
 from chamberlain.reconciliation.returned.models import ReturnedItem
 from chamberlain.reconciliation.turns import wait_for_turn
 from chamberlain.revenue.operations import Posting, charge_fee, next_number
@@ -285,7 +285,7 @@ def find_at_bank(
             raise NotFound("There is no such returned item; look at the list.")
         if item.line_id:
             raise AlreadyDone("This item was found at the bank before.")
-        line = next((line for line in open_lines() if line.pk == line_id), None)
+        line = open_lines().filter(pk=line_id).first()
         if line is None:
             raise Refused("That line of the bank is matched already or was replaced.", field="line")
         if line.cents != -item.tender.cents:

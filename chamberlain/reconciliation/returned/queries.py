@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from chamberlain.database.rows import rows
-from chamberlain.reconciliation.deposits import open_lines
+from chamberlain.reconciliation.bank_lines import open_lines
 from chamberlain.reconciliation.returned.models import ReturnedItem
 
 
@@ -78,7 +78,7 @@ Debit = tuple[int, date, str]
 def open_debits() -> dict[int, list[Debit]]:
     """Debits of the bank that nothing is matched with, by cents: id, day and text of each."""
     found: dict[int, list[Debit]] = {}
-    for line in open_lines():
+    for line in open_lines().filter(cents__lt=0).order_by("value_on", "pk"):
         found.setdefault(-line.cents, []).append((line.pk, line.value_on, line.text[:80]))
     return found
 

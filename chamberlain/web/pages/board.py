@@ -16,9 +16,10 @@ from chamberlain.identity.models import Role
 from chamberlain.identity.queries import users
 from chamberlain.ledger import statements
 from chamberlain.reconciliation.queries import (
+    count_unmatched_lines,
+    questions,
     reconciliations,
     unmatched_deposits,
-    unmatched_lines,
 )
 from chamberlain.registry.queries import account_summary
 from chamberlain.tariffs.queries import unverified_figures
@@ -82,7 +83,8 @@ def _reconciliation(actor: Actor) -> dict[str, Any]:
     states = [row.state for row in reconciliations(DAYS, actor.center_ids or None)]
     return {
         "unmatched_deposits": len(unmatched_deposits()),
-        "unmatched_lines": len(unmatched_lines()),
+        "unmatched_lines": count_unmatched_lines(),
+        "questions": len(questions(actor.center_ids or None, is_open=True)),
         "to_prepare": states.count("to prepare"),
         "to_sign": states.count("to sign"),
     }
