@@ -48,7 +48,7 @@ class Room:
         from chamberlain.database import setup
 
         connections.close_all()
-        name = f"{self._made[-1]}_twin"
+        name = f"{self._made[-1]}_twin{len(self._twins) or ''}"
         setup.copy_private_database(self._made[-1], name)
         self._twins.append(name)
         return name

@@ -124,7 +124,7 @@ _BY_TENDER = """
 def matches(limit: int = 50, offset: int = 0) -> list[MatchRow]:
     """What was matched, the latest first."""
     return [
-        MatchRow(*row[:8], deposits=_deposits(row[8]), lines=_lines(row[9]))
+        MatchRow(*(*row[:8], _deposits(row[8]), _lines(row[9])))
         for row in _rows(_MATCHES, [limit, offset])
     ]
 

@@ -30,9 +30,10 @@ from chamberlain.reconciliation.turns import wait_for_turn
 
 BY_HAND = "by hand"
 TOGETHER_MAX = 200
-_DEPOSITS = {**DEPOSITS, "tender": pl.String}
+_DEPOSITS = {**DEPOSITS, "tender": pl.String, "bag": pl.String}
 _OPEN_DEPOSITS = """
-    SELECT d.id, d.cents, b.day, d.number, d.bag_number, c.code, d.tender_kind
+    SELECT d.id, d.cents, b.day, upper(d.number), upper(d.bag_number), c.code, d.tender_kind,
+        d.bag_number
     FROM reconciliation_deposit d
     JOIN ledger_businessday b ON b.id = d.business_day_id
     JOIN identity_center c ON c.id = b.center_id
@@ -132,7 +133,7 @@ def _open_credits() -> pl.DataFrame:
 
 def _reasons(matches: Matches, deposits: pl.DataFrame, terms: Terms) -> dict[int, str]:
     """Why each group is thought to be the same money, in words."""
-    bags = dict(deposits.select("deposit_id", "bag_number").iter_rows())
+    bags = dict(deposits.select("deposit_id", "bag").iter_rows())
     amounts = dict(deposits.select("deposit_id", "cents").iter_rows())
     ids: dict[int, list[int]] = {}
     for group, deposit_id in (

@@ -55,9 +55,9 @@ def match(
     named = made.without(named)
     made.add(*_together(named, within_days, tolerance_cents))
     left, open_lines = made.left(deposits, lines, named)
-    made.add(*_days(left, open_lines, within_days))
-    left, open_lines = made.left(left, open_lines, named)
-    made.add(*_sums(left, open_lines, within_days))
+    days = _days(left, open_lines, within_days)
+    made.add(*days)
+    made.add(*_sums(*_rest(left, open_lines, days[1]), within_days))
     return Matches(
         pl.concat(made.groups),
         pl.concat(made.parts),
@@ -75,37 +75,47 @@ class _Made:
     def __init__(self) -> None:
         self.groups = [pl.DataFrame(schema=GROUPS)]
         self.parts = [pl.DataFrame(schema=PARTS)]
+        self.taken = dict.fromkeys(("deposit", "line"), pl.Series(dtype=pl.Int64))
 
     def add(self, groups: pl.DataFrame, parts: pl.DataFrame) -> None:
         """Groups as GROUPS with their PARTS."""
-        if not groups.is_empty():
-            self.groups.append(groups.select(list(GROUPS)).cast(pl.Schema(GROUPS)))
-            self.parts.append(parts.select(list(PARTS)).cast(pl.Schema(PARTS)))
+        if groups.is_empty():
+            return
+        self.groups.append(groups.select(list(GROUPS)).cast(pl.Schema(GROUPS)))
+        self.parts.append(parts.select(list(PARTS)).cast(pl.Schema(PARTS)))
+        for side, ids in self.taken.items():
+            more = parts.filter(pl.col("side") == side)["id"]
+            self.taken[side] = pl.concat([ids, more.alias(ids.name)])
 
-    def _ids(self, side: str) -> pl.Series:
-        return pl.concat([parts.filter(pl.col("side") == side)["id"] for parts in self.parts])
+    def _is_taken(self, side: str) -> pl.Expr:
+        return pl.col(f"{side}_id").is_in(self.taken[side].implode())
 
     def without(self, pairs: pl.DataFrame) -> pl.DataFrame:
         """Pairs of which neither side is in a group."""
         if pairs.is_empty():
             return pairs
-        return pairs.filter(
-            ~pl.col("deposit_id").is_in(self._ids("deposit").implode())
-            & ~pl.col("line_id").is_in(self._ids("line").implode())
-        )
+        return pairs.filter(~self._is_taken("deposit") & ~self._is_taken("line"))
 
     def left(self, deposits: pl.DataFrame, lines: pl.DataFrame, named: pl.DataFrame) -> _Found:
         """Deposits and lines that no group holds and that name nothing."""
+        is_naming = pl.col("deposit_id").is_in(named["deposit_id"].implode())
+        is_named = pl.col("line_id").is_in(named["line_id"].implode())
         return (
-            deposits.filter(
-                ~pl.col("deposit_id").is_in(self._ids("deposit").implode())
-                & ~pl.col("deposit_id").is_in(named["deposit_id"].implode())
-            ),
-            lines.filter(
-                ~pl.col("line_id").is_in(self._ids("line").implode())
-                & ~pl.col("line_id").is_in(named["line_id"].implode())
-            ),
+            deposits.filter(~self._is_taken("deposit") & ~is_naming),
+            lines.filter(~self._is_taken("line") & ~is_named),
         )
+
+
+def _rest(deposits: pl.DataFrame, lines: pl.DataFrame, parts: pl.DataFrame) -> _Found:
+    """Deposits and lines that are none of these parts."""
+    return (
+        deposits.filter(~pl.col("deposit_id").is_in(_ids(parts, "deposit"))),
+        lines.filter(~pl.col("line_id").is_in(_ids(parts, "line"))),
+    )
+
+
+def _ids(parts: pl.DataFrame, side: str) -> pl.Series:
+    return parts.filter(pl.col("side") == side)["id"].implode()
 
 
 def _pairs(found: pl.DataFrame) -> _Found:
