@@ -35,7 +35,7 @@ _WARM_UP = 50
 _PROCESSES = 2
 _CENTS = 1000
 _DAY = date(2026, 3, 2)
-_NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
+NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 _LIMIT = "pgbench TPC-B, scale 20, as many connections"
 
 
@@ -66,9 +66,9 @@ def measure(room: Room) -> list[Figure]:
     _fill_pgbench(room, database)
     figures = []
     for clients in CLIENTS:
-        work = _prepare(room, clients, seconds)
+        work = prepare(room, clients, seconds)
         limit = _pgbench(database, clients, seconds)
-        figures += _figures(f"post_payment_{clients}", clients, limit, *_post(work, seconds))
+        figures += _figures(f"post_payment_{clients}", clients, limit, *post(work, seconds))
         limit = _pgbench(database, clients, seconds)
         figures += _figures(f"take_payment_{clients}", clients, limit, *_take(work, seconds))
     return figures
@@ -127,7 +127,7 @@ def _run_pgbench(database: str, role: str, *arguments: str) -> str:
     return ran.stdout
 
 
-def _prepare(room: Room, clients: int, seconds: int) -> _Work:
+def prepare(room: Room, clients: int, seconds: int) -> _Work:
     """Tills, cashiers and accounts that owe four charges each."""
     from chamberlain.cashiering.operations import ensure_till, open_business_day, open_till
     from chamberlain.identity.actors import actor_of, program_actor
@@ -137,7 +137,7 @@ def _prepare(room: Room, clients: int, seconds: int) -> _Work:
     chart.ensure_basic_chart()
     chart.ensure_charge_kind("water", "Water", priority=1)
     center = Center.objects.create(code=f"B{clients}", name=f"Benchmark {clients}")
-    day = open_business_day(program_actor(), center.pk, _DAY, _NOW)
+    open_business_day(program_actor(), center.pk, _DAY, NOW)
     users, sessions = [], []
     for client in range(clients):
         user = User.objects.create(username=f"cashier-{clients}-{client}")
@@ -150,15 +150,33 @@ def _prepare(room: Room, clients: int, seconds: int) -> _Work:
         )
         till = ensure_till(center, f"B{clients}-{client}", cash_limit_cents=10**12)
         users.append(user.pk)
-        sessions.append(open_till(actor_of(user, _DAY), till, {}, _NOW))
+        sessions.append(open_till(actor_of(user, _DAY), till, {}, NOW))
     posted_each = seconds * _POSTED_A_SECOND // clients
     accounts_each = posted_each + seconds * _TAKEN_A_SECOND // clients
-    first_account, first_charge = _owe(room, day.pk, f"B{clients}", clients * accounts_each)
+    office = Center.objects.create(code=f"O{clients}", name=f"Raises {clients}")
+    raised_on = open_business_day(program_actor(), office.pk, _DAY, NOW)
+    first_account, first_charge = _owe(room, raised_on.pk, f"B{clients}", clients * accounts_each)
     assert users == list(range(users[0], users[0] + clients))
     assert sessions == list(range(sessions[0], sessions[0] + clients))
     return _Work(
         clients, accounts_each, posted_each, users[0], sessions[0], first_account, first_charge
     )
+
+
+def supervisor(username: str, center_id: int) -> Any:
+    """A supervisor of a center, as the actor of an operation."""
+    from chamberlain.identity.actors import actor_of, program_actor
+    from chamberlain.identity.models import Role, RoleAssignment, User
+
+    user = User.objects.create(username=username)
+    RoleAssignment.objects.create(
+        user=user,
+        role=Role.CENTER_SUPERVISOR,
+        center_id=center_id,
+        period=(_DAY, None),
+        granted_by_id=program_actor().user_id,
+    )
+    return actor_of(user, _DAY)
 
 
 def _owe(room: Room, day_id: int, prefix: str, accounts: int) -> tuple[int, int]:
@@ -171,7 +189,7 @@ def _owe(room: Room, day_id: int, prefix: str, accounts: int) -> tuple[int, int]
         "charges": CHARGES,
         "day": day_id,
         "on": _DAY,
-        "now": _NOW,
+        "now": NOW,
         "actor": program_actor().user_id,
         "cents": _CENTS,
     }
@@ -229,7 +247,7 @@ _SCRIPT = """
 """
 
 
-def _post(work: _Work, seconds: int) -> tuple[np.ndarray[Any, Any], float]:
+def post(work: _Work, seconds: int) -> tuple[np.ndarray[Any, Any], float]:
     """pgbench as the cashiers. Returns the times of all payments in ms, payments a second."""
     from django.db import connection
 

@@ -74,10 +74,8 @@ def _words(lines: pl.DataFrame) -> pl.DataFrame:
     Half of a match's time went here once, so what no line needs is not done for all of them.
     """
     text = lines["text"].str.to_uppercase()
-    if text.str.contains(_OTHER).any():
-        parted = text.str.extract_all(_WORD)
-    else:
-        parted = text.str.split(" ")
+    is_plain = not text.str.contains(_OTHER).any()
+    parted = text.str.split(" ") if is_plain else text.str.extract_all(_WORD)
     words = (
         lines.select("line_id", "value_on", line_cents="cents")
         .with_columns(parted.alias("word"))
