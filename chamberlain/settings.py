@@ -94,6 +94,7 @@ INSTALLED_APPS = [
     "chamberlain.revenue.citations",
     "chamberlain.cashiering",
     "chamberlain.cashiering.hosted",
+    "chamberlain.cashiering.safe",
     "chamberlain.cashiering.stock",
     "chamberlain.cashiering.checks",
     "chamberlain.reconciliation",

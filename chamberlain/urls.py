@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chamberlain.web.pages.citations")),
     path("", include("chamberlain.web.pages.tracing")),
     path("", include("chamberlain.web.pages.returned")),
+    path("", include("chamberlain.web.pages.safe")),
     path("", include("chamberlain.web.pages.centers")),
     path("", include("chamberlain.web.pages.reconciliation")),
     path("", include("chamberlain.web.pages.bank")),

@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from chamberlain.cashiering.counting import check_counted, counted_cents, over_short
 from chamberlain.cashiering.models import Count, TillSession, VoidRequest
 from chamberlain.cashiering.receipts import rows
+from chamberlain.cashiering.safe.gates import refuse_uncounted_end
 from chamberlain.cashiering.stock.counting import refuse_uncounted, refuse_unsettled
 from chamberlain.cashiering.tills import locked_session, record_count
 from chamberlain.identity.actors import Actor
@@ -221,8 +222,8 @@ def verify_till(actor: Actor, session_id: int, now: datetime) -> None:
 def close_center_day(actor: Actor, business_day_id: int, now: datetime) -> DayDigest:
     """Closes a center's day when its tills are closed, verified and deposited, and seals it.
 
-    Raises NotPermitted, NotFound, AlreadyDone, Refused naming the till, tender or count of stock
-    that keeps the day open, DoesNotAddUp.
+    Raises NotPermitted, NotFound, AlreadyDone, Refused naming the till, tender, count of stock or
+    count of the safe that keeps the day open, DoesNotAddUp.
     """
     actor.require("day.close")
     with transaction.atomic():
@@ -240,6 +241,7 @@ def close_center_day(actor: Actor, business_day_id: int, now: datetime) -> DayDi
         refuse_unfinished_tills(day)
         refuse_unsettled(day.center)
         _refuse_money_left(day)
+        refuse_uncounted_end(day)
         _prove(day)
         return seal_business_day(actor, business_day_id, now)
 

@@ -8,6 +8,7 @@ from django.db.models import F, Max
 
 from chamberlain.cashiering.counting import counted_cents
 from chamberlain.cashiering.models import Count, Drop, NoSale, Tender, Till, TillSession
+from chamberlain.cashiering.safe.gates import refuse_uncounted_start
 from chamberlain.cashiering.tendering import REFERENCE_MAX, is_amount
 from chamberlain.identity.actors import Actor
 from chamberlain.identity.models import Center, User
@@ -45,7 +46,7 @@ def open_till(actor: Actor, till_id: int, counts: Mapping[int, int], now: dateti
 
     counts: pieces by denomination in cents. Raises NotPermitted, Invalid (counts), NotFound,
     DayClosed when the center has no open day, AlreadyDone when the till is open or the cashier
-    has another till open.
+    has another till open, Refused when the center's safe was not counted this morning.
     """
     actor.require("till.open")
     float_cents = counted_cents(counts)
@@ -64,6 +65,7 @@ def open_till(actor: Actor, till_id: int, counts: Mapping[int, int], now: dateti
             raise DayClosed(
                 f"{till.center.name} has no open business day; ask the supervisor to open it."
             )
+        refuse_uncounted_start(day)
         _refuse_second_drawer(actor, till)
         session = TillSession.objects.create(
             till=till,

@@ -102,6 +102,11 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "stock.move": _CENTER,
     "stock.count": _COUNTER | {Role.COORDINATOR},
     "stock.settle": _CENTER,
+    # The safe
+    "safe.set_fund": frozenset({Role.COORDINATOR}),
+    "safe.count": _CENTER,
+    "safe.witness": _COUNTER | {Role.COORDINATOR},
+    "safe.change": _CENTER,
     # Reconciliation
     "deposit.make": _CENTER,
     "bank_file.read": _CENTER,

@@ -137,7 +137,10 @@ def _reasons(matches: Matches, deposits: pl.DataFrame, terms: Terms) -> dict[int
     amounts = dict(deposits.select("deposit_id", "cents").iter_rows())
     ids: dict[int, list[int]] = {}
     for group, deposit_id in (
-        matches.parts.filter(pl.col("side") == "deposit").select("group", "id").iter_rows()
+        matches.parts.filter(pl.col("side") == "deposit")
+        .sort("group", "id")
+        .select("group", "id")
+        .iter_rows()
     ):
         ids.setdefault(group, []).append(deposit_id)
     return {

@@ -34,6 +34,42 @@ class Deposit(models.Model):
         ]
 
 
+class Seal(models.Model):
+    """Who closed a deposit's bag together with who made it."""
+
+    deposit = models.OneToOneField(Deposit, models.PROTECT, related_name="seal")
+    sealed_with = models.ForeignKey(User, models.PROTECT, related_name="+")
+    sealed_at = models.DateTimeField()
+
+
+class Pickup(models.Model):
+    """A courier who took bags of a center away, against a receipt."""
+
+    center = models.ForeignKey(Center, models.PROTECT, related_name="+")
+    courier = models.CharField(max_length=80)
+    receipt_number = models.CharField(max_length=40)
+    handed_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    handed_at = models.DateTimeField()
+
+
+class PickedUp(models.Model):
+    """A deposit that a courier took; each once."""
+
+    pickup = models.ForeignKey(Pickup, models.PROTECT, related_name="deposits")
+    deposit = models.OneToOneField(Deposit, models.PROTECT, related_name="picked_up")
+
+
+class BankReceipt(models.Model):
+    """What the bank acknowledged for a bag, before it shows on a statement."""
+
+    deposit = models.OneToOneField(Deposit, models.PROTECT, related_name="bank_receipt")
+    number = models.CharField(max_length=40)
+    cents = models.BigIntegerField()
+    received_on = models.DateField()
+    entered_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    entered_at = models.DateTimeField()
+
+
 class BankAccount(models.Model):
     """An account of the city at a bank. Files of other accounts are not read."""
 

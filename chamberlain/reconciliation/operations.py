@@ -6,6 +6,7 @@ Each operation lives in the file of its subject: `deposits`, `bank_files`, `layo
 
 from chamberlain.reconciliation.bank_files import ensure_bank_account, read_bank_file
 from chamberlain.reconciliation.bank_lines import LINE_KINDS, book_line, split_line
+from chamberlain.reconciliation.custody import enter_bank_receipt, hand_to_courier
 from chamberlain.reconciliation.deposits import make_deposit
 from chamberlain.reconciliation.layouts import save_layout
 from chamberlain.reconciliation.matches import Matched, match_by_hand, match_deposits
@@ -19,6 +20,8 @@ __all__ = [
     "ask_center",
     "book_line",
     "ensure_bank_account",
+    "enter_bank_receipt",
+    "hand_to_courier",
     "make_deposit",
     "match_by_hand",
     "match_deposits",

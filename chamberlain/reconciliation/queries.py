@@ -1,11 +1,11 @@
 """What is looked up in reconciliation: deposits, bank files and lines, a day's differences."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import polars as pl
-from django.db.models import Count, F, Q
+from django.db.models import Count, Q
 
 from chamberlain.database.rows import rows
 from chamberlain.kernel.errors import NotFound
@@ -19,7 +19,6 @@ from chamberlain.reconciliation.models import (
     BankLine,
     BookedLine,
     Deposit,
-    Question,
     Reconciliation,
 )
 from chamberlain.reconciliation.sign_off import Figures, figures
@@ -42,6 +41,11 @@ class DepositRow:
     made_at: datetime
     matched_because: str
     value_on: date | None
+    sealed_with: str = ""
+    courier: str = ""
+    picked_up_at: datetime | None = None
+    receipt_number: str = ""
+    receipt_cents: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,22 +152,6 @@ class Age:
 
 
 @dataclass(frozen=True, slots=True)
-class QuestionRow:
-    """A question to a center. about: the deposit or the line in words."""
-
-    question_id: int
-    center_id: int
-    center_name: str
-    about: str
-    text: str
-    asked_by: str
-    asked_at: datetime
-    answer: str
-    answered_by: str
-    answered_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class Difference:
     """Something of a day that does not agree, as a sentence."""
 
@@ -212,10 +200,24 @@ def unmatched_deposits() -> list[DepositRow]:
     return _deposits(Q(matched=None))
 
 
+def bags_in_safe(center_id: int) -> list[DepositRow]:
+    """A center's bags that no courier took and the bank does not show, the oldest first."""
+    return _deposits(
+        Q(business_day__center_id=center_id, picked_up=None, matched=None) & ~Q(tender_kind="card")
+    )
+
+
 def _deposits(condition: Q) -> list[DepositRow]:
     found = (
         Deposit.objects.filter(condition)
-        .select_related("business_day__center", "made_by", "matched__match")
+        .select_related(
+            "business_day__center",
+            "made_by",
+            "matched__match",
+            "seal__sealed_with",
+            "picked_up__pickup",
+            "bank_receipt",
+        )
         .prefetch_related("matched__match__lines__line")
     )
     return [_deposit_row(deposit) for deposit in found.order_by("business_day__day", "pk")]
@@ -225,6 +227,9 @@ def _deposit_row(deposit: Deposit) -> DepositRow:
     center = deposit.business_day.center
     matched = getattr(deposit, "matched", None)
     match = matched.match if matched else None
+    seal, picked_up, receipt = (
+        getattr(deposit, name, None) for name in ("seal", "picked_up", "bank_receipt")
+    )
     return DepositRow(
         deposit_id=deposit.pk,
         number=deposit.number,
@@ -239,6 +244,11 @@ def _deposit_row(deposit: Deposit) -> DepositRow:
         made_at=deposit.made_at,
         matched_because=match.reason if match else "",
         value_on=max(each.line.value_on for each in match.lines.all()) if match else None,
+        sealed_with=str(seal.sealed_with) if seal else "",
+        courier=picked_up.pickup.courier if picked_up else "",
+        picked_up_at=picked_up.pickup.handed_at if picked_up else None,
+        receipt_number=receipt.number if receipt else "",
+        receipt_cents=receipt.cents if receipt else None,
     )
 
 
@@ -393,56 +403,6 @@ def ages(today: date) -> list[Age]:
     return [Age(*row) for row in rows(_AGES, {"today": today})]
 
 
-def questions(
-    center_ids: Collection[int] | None = None, *, is_open: bool = False, limit: int = 100
-) -> list[QuestionRow]:
-    """Questions to these centers or to all, those without answer first."""
-    found = Question.objects.select_related(
-        "center", "deposit", "line", "asked_by", "answered_by"
-    ).order_by(F("answered_at").desc(nulls_first=True), "-pk")
-    if center_ids is not None:
-        found = found.filter(center_id__in=center_ids)
-    if is_open:
-        found = found.filter(answered_at=None)
-    return _question_rows(found[:limit])
-
-
-def questions_about(deposit_id: int | None = None, line_id: int | None = None) -> list[QuestionRow]:
-    """The questions about a deposit or about a line, the latest first."""
-    found = Question.objects.select_related("center", "deposit", "line", "asked_by", "answered_by")
-    found = (
-        found.filter(deposit_id=deposit_id) if deposit_id else found.filter(line_id=line_id or 0)
-    )
-    return _question_rows(found.order_by("-pk"))
-
-
-def _question_rows(found: Iterable[Question]) -> list[QuestionRow]:
-    return [
-        QuestionRow(
-            question.pk,
-            question.center_id,
-            question.center.name,
-            _about(question),
-            question.text,
-            str(question.asked_by),
-            question.asked_at,
-            question.answer,
-            str(question.answered_by) if question.answered_by else "",
-            question.answered_at,
-        )
-        for question in found
-    ]
-
-
-def _about(question: Question) -> str:
-    if question.deposit is not None:
-        deposit = question.deposit
-        return f"Deposit {deposit.number}, {show_cents(deposit.cents)}, bag {deposit.bag_number}"
-    line = question.line
-    assert line is not None
-    return f"Bank line of {line.value_on:%B %-d, %Y}, {show_cents(line.cents)}, {line.text[:80]}"
-
-
 def bank_files(limit: int = 100) -> list[FileRow]:
     """Files that were read, the latest first."""
     found = BankFile.objects.defer("content").select_related("read_by")
@@ -538,6 +498,15 @@ def _differences(now: Figures, deposits: list[DepositRow]) -> list[Difference]:
                 now.deposit_difference_cents,
             )
         )
+    found += [
+        Difference(
+            f"The bank's receipt {d.receipt_number} for deposit {d.number} says "
+            f"{show_cents(d.receipt_cents)}, and the bag was {show_cents(d.cents)}.",
+            d.receipt_cents - d.cents,
+        )
+        for d in deposits
+        if d.receipt_cents is not None and d.receipt_cents != d.cents
+    ]
     found += [
         Difference(
             f"Deposit {d.number} of {show_cents(d.cents)} (bag {d.bag_number}) is not on a bank "

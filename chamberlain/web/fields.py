@@ -67,11 +67,14 @@ class CountForm(forms.Form):
 
     prefix_of_counts = "count"
 
-    def read_counts(self) -> tuple[dict[int, int], list[DenominationRow]]:
-        """Pieces by denomination in cents, and the lines as they were typed."""
-        counts, lines = {}, []
+    def read_counts(self, prefix: str = "") -> tuple[dict[int, int], list[DenominationRow]]:
+        """Pieces by denomination in cents, and the lines as they were typed.
+
+        prefix: of a second count on the same form.
+        """
+        counts, lines, name = {}, [], prefix or self.prefix_of_counts
         for cents, label in _LABELS.items():
-            text = str(self.data.get(f"{self.prefix_of_counts}-{cents}", "")).strip()
+            text = str(self.data.get(f"{name}-{cents}", "")).strip()
             is_whole = text == "" or (text.isascii() and text.isdigit() and len(text) <= 6)
             if is_whole and text:
                 counts[cents] = int(text)

@@ -10,7 +10,7 @@ from chamberlain.identity.models import Role
 from chamberlain.kernel.errors import AlreadyDone, Invalid, NotFound, NotPermitted
 from chamberlain.ledger import chart, proof
 from chamberlain.ledger.models import Entry
-from chamberlain.reconciliation import queries
+from chamberlain.reconciliation import queries, question_list
 from chamberlain.reconciliation.models import BankLine, BookedLine, Deposit, Match, Question
 from chamberlain.reconciliation.operations import (
     answer_question,
@@ -193,7 +193,7 @@ def test_a_center_is_asked_and_its_answer_stays_with_the_deposit(evening, next_d
     answer_question(evening.second_supervisor, asked, "The red one.", NOW)
     with pytest.raises(AlreadyDone):
         answer_question(evening.second_supervisor, asked, "The blue one.", NOW)
-    [row] = queries.questions_about(deposit_id=ids("cash"))
+    [row] = question_list.questions_about(deposit_id=ids("cash"))
     assert (row.text, row.answer) == ("Which bag?", "The red one.")
     read(evening, Line(5))
     line_id = BankLine.objects.get().pk

@@ -14,8 +14,9 @@ from chamberlain.cashiering.listings import center_board
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.errors import Invalid, Refused
 from chamberlain.kernel.money import parse_cents
-from chamberlain.reconciliation import listings, operations, queries
+from chamberlain.reconciliation import listings, operations, queries, question_list
 from chamberlain.web.access import actor_of_page, needs, say_refusal
+from chamberlain.web.fields import DollarsField
 from chamberlain.web.middleware import OfficeRequest
 from chamberlain.web.pages.bank_files import BankFileForm
 from chamberlain.web.pages.reconciliation import tabs
@@ -91,6 +92,16 @@ class AskForm(forms.Form):
             self.fields["center"].choices = choices  # type: ignore[attr-defined]
         else:
             del self.fields["center"]
+
+
+class ReceiptForm(forms.Form):
+    """What the bank acknowledged for a bag."""
+
+    number = forms.CharField(label="Number of the bank's receipt", max_length=40)
+    cents = DollarsField(label="Amount that it says")
+    received_on = forms.DateField(
+        label="Received on", widget=forms.DateInput(attrs={"type": "date"})
+    )
 
 
 @require_GET
@@ -237,7 +248,7 @@ def line(request: OfficeRequest, line_id: int) -> HttpResponse:
         "second": second
         or SecondPersonForm(request, auto_id="book_%s", use_required_attribute=False),
         "failed": form if do else None,
-        "questions": queries.questions_about(line_id=line_id),
+        "questions": question_list.questions_about(line_id=line_id),
         "may_match": actor.may("deposit.match") and not view.became,
         "breadcrumbs": [_HERE, {"label": f"Line of {view.value_on:%B %-d, %Y}"}],
     }
@@ -271,21 +282,32 @@ def _do_with_line(
 def deposit(request: OfficeRequest, deposit_id: int) -> HttpResponse:
     """One deposit with the questions about it."""
     actor = actor_of_page(request)
-    form = AskForm(request.POST or None, asks_center=False)
-    if request.method == "POST" and form.is_valid():
+    do = request.POST.get("do", "")
+    ask = AskForm(request.POST if do == "ask" else None, asks_center=False, auto_id="ask_%s")
+    receipt = ReceiptForm(request.POST if do == "receipt" else None, auto_id="receipt_%s")
+    form: forms.Form | None = {"ask": ask, "receipt": receipt}.get(do)
+    if form is not None and form.is_valid():
+        told, now = form.cleaned_data, timezone.now()
         try:
-            operations.ask_center(
-                actor, form.cleaned_data["text"], timezone.now(), deposit_id=deposit_id
-            )
-            messages.success(request, "The question was sent to the center.")
+            if do == "ask":
+                operations.ask_center(actor, told["text"], now, deposit_id=deposit_id)
+                messages.success(request, "The question was sent to the center.")
+            else:
+                operations.enter_bank_receipt(
+                    actor, deposit_id, told["number"], told["cents"], told["received_on"], now
+                )
+                messages.success(request, "The bank's receipt was kept.")
             return redirect("reconciliation_deposit", deposit_id)
         except Refused as refusal:
             say_refusal(form, refusal)
     view = queries.deposit(deposit_id)
     context = {
         "deposit": view,
-        "form": form,
-        "questions": queries.questions_about(deposit_id=deposit_id),
+        "ask": ask,
+        "receipt": receipt,
+        "failed": form if form is not None and form.errors else None,
+        "may_receive": not view.receipt_number and actor.may("deposit.make"),
+        "questions": question_list.questions_about(deposit_id=deposit_id),
         "may_ask": actor.may("deposit.match"),
         "breadcrumbs": [_HERE, {"label": view.number}],
     }
@@ -310,7 +332,7 @@ def questions(request: OfficeRequest) -> HttpResponse:
             wrong = question_id, refusal.sentence
         except Refused as refusal:
             messages.error(request, refusal.sentence)
-    found = queries.questions(actor.center_ids or None)
+    found = question_list.questions(actor.center_ids or None)
     context = {
         "tabs": tabs("reconciliation_questions"),
         "questions": [

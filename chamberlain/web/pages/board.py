@@ -17,10 +17,10 @@ from chamberlain.identity.queries import users
 from chamberlain.ledger import statements
 from chamberlain.reconciliation.queries import (
     count_unmatched_lines,
-    questions,
     reconciliations,
     unmatched_deposits,
 )
+from chamberlain.reconciliation.question_list import questions
 from chamberlain.registry.queries import account_summary
 from chamberlain.tariffs.queries import unverified_figures
 from chamberlain.web.access import actor_of_page, needs

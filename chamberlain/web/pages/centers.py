@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from chamberlain.cashiering import listings, operations
 from chamberlain.cashiering.days import CenterDay, day_of_center, days_of_center
+from chamberlain.cashiering.safe.queries import fund_of
 from chamberlain.identity.actors import Actor
 from chamberlain.kernel.errors import Refused
 from chamberlain.reconciliation import queries as reconciliation
@@ -50,6 +51,8 @@ def _center(request: OfficeRequest, code: str, refusal: str = "") -> HttpRespons
         "page": page,
         "today": today,
         "refusal": refusal,
+        "keeps_safe": fund_of(found.center_id) is not None,
+        "may_see_safe": actor_of_page(request).may("safe.count", found.center_id),
         "may_open": not found.is_open
         and found.day != today
         and actor_of_page(request).may("day.open", found.center_id),
@@ -104,6 +107,7 @@ def _day(
         "steps": _steps(view),
         "deposits": reconciliation.deposits_of_day(business_day_id),
         "to_deposit": _to_deposit(view, *refused_deposit),
+        "keeps_safe": fund_of(view.center_id) is not None,
         "may_deposit": is_open and actor.may("deposit.make", view.center_id),
         "seal": listings.seal_of_day(business_day_id),
         "is_open": is_open,

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class Safe(AppConfig):
+    name = "chamberlain.cashiering.safe"
