@@ -34,6 +34,7 @@ def needs(permission: str = "") -> Callable[[Page[P]], Callable[..., HttpRespons
                 actor.require(permission)
             return page(request, *args, **kwargs)  # type: ignore[arg-type]
 
+        guarded.permission = permission  # type: ignore[attr-defined]  # a test walks all pages
         return guarded
 
     return for_those
