@@ -60,9 +60,14 @@ _OPEN_SCHEMA = {
     "cents": pl.Int64,
     "open_cents": pl.Int64,
 }
+_LOCK_CITATIONS = """
+    SELECT FROM citations_citation WHERE obligation_id = ANY(%s)
+    ORDER BY obligation_id FOR NO KEY UPDATE
+"""
 _MOVE = f"""
     WITH late AS ({_OPEN}), moved AS (
-        UPDATE citations_citation c SET stage = %(stage)s FROM late WHERE c.obligation_id = late.id
+        UPDATE citations_citation c SET stage = %(stage)s FROM late
+        WHERE c.obligation_id = late.id AND c.stage = ANY(%(stages)s)
         RETURNING c.obligation_id
     )
     INSERT INTO citations_citationevent (citation_id, stage, "on", at, by_id, note)
@@ -128,8 +133,10 @@ def _double(actor: Actor, on: date, days: int, day: BusinessDay, now: datetime) 
             connection.ensure_connection()
             database = connection.connection
             found = read_frame(database, _OPEN, _OPEN_SCHEMA, params)
+            # Citations first and then balances, as who contests or dismisses one does.
+            database.execute(_LOCK_CITATIONS, [found["id"].to_list()])
             lock_balances(sorted(set(found["account_id"])))
-            # Whoever was paid while the locks were waited for is looked at again.
+            # What was paid or contested while the locks were waited for is looked at again.
             late = read_frame(database, _OPEN, _OPEN_SCHEMA, params).join(
                 found.select("id"), on="id", how="semi", maintain_order="left"
             )
