@@ -275,3 +275,21 @@ class Reconciliation(models.Model):
                 name="reconciliation_signed_by_another",
             )
         ]
+
+
+class Reopening(models.Model):
+    """A reconciliation whose signature was taken off: what had been signed, and why."""
+
+    reconciliation = models.ForeignKey(Reconciliation, models.PROTECT, related_name="reopenings")
+    receipts_cents = models.BigIntegerField()
+    over_short_cents = models.BigIntegerField()
+    deposits_cents = models.BigIntegerField()
+    bank_cents = models.BigIntegerField()
+    note = models.CharField(max_length=400, blank=True)
+    prepared_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    prepared_at = models.DateTimeField()
+    signed_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    signed_at = models.DateTimeField()
+    reason = models.CharField(max_length=200)
+    reopened_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    reopened_at = models.DateTimeField()

@@ -11,6 +11,7 @@ from chamberlain.reconciliation.deposits import make_deposit
 from chamberlain.reconciliation.layouts import save_layout
 from chamberlain.reconciliation.matches import Matched, match_by_hand, match_deposits
 from chamberlain.reconciliation.questions import answer_question, ask_center
+from chamberlain.reconciliation.reopening import reopen_reconciliation
 from chamberlain.reconciliation.sign_off import prepare_reconciliation, sign_reconciliation
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "match_deposits",
     "prepare_reconciliation",
     "read_bank_file",
+    "reopen_reconciliation",
     "save_layout",
     "sign_reconciliation",
     "split_line",

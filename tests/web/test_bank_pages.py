@@ -6,7 +6,13 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from chamberlain.reconciliation.operations import ensure_bank_account, read_bank_file
+from chamberlain.cashiering.operations import close_center_day
+from chamberlain.reconciliation.operations import (
+    ensure_bank_account,
+    prepare_reconciliation,
+    read_bank_file,
+    sign_reconciliation,
+)
 from tests.web import counter_office
 from tests.web.conftest import (
     PASSWORD,
@@ -163,3 +169,29 @@ def test_a_layout_is_tried_and_then_reads_the_banks_csv(office, page: Page) -> N
     expect(page.get_by_role("heading", name="bank.csv")).to_be_visible()
     page.goto("/reconciliation/bank/")
     expect(page.get_by_text("2 matches can be made without a doubt.")).to_be_visible()
+
+
+def test_a_signed_day_is_opened_again_with_a_reason_and_the_city_is_one_page(
+    office, page: Page
+) -> None:
+    close_center_day(counter_office.actor("sol"), office.day.pk, timezone.now())
+    note = "The bank has not told yet"
+    prepare_reconciliation(counter_office.actor("sol"), office.day.pk, note, timezone.now())
+    sign_reconciliation(counter_office.actor("ray"), office.day.pk, timezone.now())
+    sign_in(page, "ray", f"/reconciliation/days/{office.day.pk}/")
+    page.locator("summary", has_text="Open it again").click()
+    page.get_by_label("Why is it opened again?").fill("The bank has told now")
+    assert_accessible(page)
+    page.get_by_role("button", name="Open it again").click()
+    expect(page.get_by_text("what had been signed is kept")).to_be_visible()
+    expect(page.get_by_text("The bank has told now")).to_be_visible()
+    keep_picture(page, "reconciliation-reopened")
+    assert_accessible(page)
+    page.get_by_role("link", name="All centers").click()
+    expect(page.get_by_text("Reconciliation of all centers").first).to_be_visible()
+    keep_picture(page, "reconciliation-city")
+    assert_accessible(page)
+    assert_fits(page)
+    answer = page.request.get(page.url + "pdf")
+    assert answer.body().startswith(b"%PDF")
+    assert page.request.get("/reconciliation/city/yesterday/").status == 404
