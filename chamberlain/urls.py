@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("chamberlain.web.pages.tracing")),
     path("", include("chamberlain.web.pages.returned")),
     path("", include("chamberlain.web.pages.safe")),
+    path("", include("chamberlain.web.pages.signals")),
     path("", include("chamberlain.web.pages.centers")),
     path("", include("chamberlain.web.pages.reconciliation")),
     path("", include("chamberlain.web.pages.bank")),

@@ -107,6 +107,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "safe.count": _CENTER,
     "safe.witness": _COUNTER | {Role.COORDINATOR},
     "safe.change": _CENTER,
+    "signals.view": frozenset({Role.COORDINATOR, Role.AUDITOR}),
     # Reconciliation
     "deposit.make": _CENTER,
     "bank_file.read": _CENTER,

@@ -68,6 +68,7 @@ _GROUPS = (
             ("Card payments", "/card-payments/", "reconciliation.view"),
             ("Reconciliation", "/reconciliation/", "reconciliation.view"),
             ("Journals", "/journals/", "reconciliation.view"),
+            ("Signals", "/signals/", "signals.view"),
         ),
     ),
     (

@@ -161,3 +161,37 @@ def test_a_till_goes_to_the_next_cashier_in_one_step(office, page: Page) -> None
     expect(page.get_by_text("Dana has till")).to_be_visible()
     change_to(page, "dana", "/tills/")
     expect(page.get_by_role("heading", name=re.compile("My till"))).to_be_visible()
+
+
+def test_a_drawer_is_counted_by_surprise_and_its_cashier_does_not_see_it(
+    office, page: Page
+) -> None:
+    session = counter_office.open_till(office)
+    sign_in(page, "sol", f"/tills/{session}/")
+    page.get_by_role("link", name="Count by surprise").click()
+    page.get_by_label("$20 bills").fill("4")
+    keep_picture(page, "safe-surprise")
+    assert_accessible(page)
+    assert_fits(page)
+    page.keyboard.press("F9")
+    expect(page.get_by_text("The count was kept.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Counted by surprise")).to_be_visible()
+    assert_accessible(page)
+    change_to(page, "casey", f"/tills/{session}/")
+    expect(page.get_by_role("heading", name="Counted by surprise")).to_have_count(0)
+
+
+def test_signals_are_figures_with_their_arithmetic(office, page: Page) -> None:
+    session = counter_office.open_till(office)
+    operations.take_payment(
+        counter_office.actor("casey"), session, office.maria.account_id,
+        [(office.maria.charge_ids[0], 2000)], [operations.TenderLine("cash", 2000)],
+        timezone.now(), "paid",
+    )  # fmt: skip
+    sign_in(page, "ray", "/signals/")
+    expect(page.get_by_text("For Benford's law at least 500 receipts are needed")).to_be_visible()
+    keep_picture(page, "signals")
+    assert_accessible(page)
+    assert_fits(page)
+    page.goto("/signals/?from_on=2026-03-02&to_on=2026-03-01")
+    expect(page.get_by_text("The last day is before the first; swap them.")).to_be_visible()

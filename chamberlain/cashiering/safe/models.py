@@ -4,7 +4,7 @@ The **change fund** is the fixed sum that tills are opened with; who sets it mak
 its safe: from then on two people count it before the first till opens and before the day closes
 (**safe count**), blind, and what differs is posted. A **change order** swaps notes for coins
 between a drawer and the safe, worth the same. A **handover** passes a till from one cashier to the
-next.
+next. A **surprise count** looks into an open drawer.
 
 What holds, whoever writes (see `sql/guards.sql`): a safe is counted by two different people, a
 change order is filled by another than the cashier who asked, and neither changes afterwards.
@@ -106,3 +106,18 @@ class Handover(models.Model):
     given = models.OneToOneField(TillSession, models.PROTECT, related_name="handed_over")
     taken = models.OneToOneField(TillSession, models.PROTECT, related_name="taken_over")
     at = models.DateTimeField()
+
+
+class SurpriseCount(models.Model):
+    """An open drawer that a supervisor counted without notice; nothing is posted by it.
+
+    pieces: by denomination in cents. expected_cents: with the float, at that moment.
+    """
+
+    session = models.ForeignKey(TillSession, models.PROTECT, related_name="surprise_counts")
+    pieces = models.JSONField()
+    counted_cents = models.BigIntegerField()
+    expected_cents = models.BigIntegerField()
+    note = models.CharField(max_length=200, blank=True)
+    counted_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    counted_at = models.DateTimeField()

@@ -4,7 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chamberlain.cashiering.receipts import rows
-from chamberlain.cashiering.safe.models import ChangeFund, ChangeOrder, SafeCount
+from chamberlain.cashiering.safe.models import (
+    ChangeFund,
+    ChangeOrder,
+    SafeCount,
+    SurpriseCount,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,33 @@ def _orders(**of_session: int) -> list[OrderRow]:
             order.asked_at,
         )
         for order in found.select_related("session__till", "session__cashier").order_by("pk")
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class SurpriseRow:
+    """What was found in an open drawer."""
+
+    counted_cents: int
+    expected_cents: int
+    note: str
+    counted_by: str
+    counted_at: datetime
+
+    @property
+    def difference_cents(self) -> int:
+        """Over (positive) or short."""
+        return self.counted_cents - self.expected_cents
+
+
+def surprise_counts(session_id: int) -> list[SurpriseRow]:
+    """The surprise counts of a drawer, the latest first."""
+    found = SurpriseCount.objects.filter(session_id=session_id).select_related("counted_by")
+    return [
+        SurpriseRow(
+            row.counted_cents, row.expected_cents, row.note, str(row.counted_by), row.counted_at
+        )
+        for row in found.order_by("-pk")
     ]
 
 

@@ -24,6 +24,12 @@ from chamberlain.web.middleware import OfficeRequest
 from chamberlain.web.second_person import SecondPersonForm
 
 
+class SurpriseForm(CountForm):
+    """What was found in an open drawer."""
+
+    note = forms.CharField(label="Note", max_length=200, required=False)
+
+
 class FundForm(forms.Form):
     """The fixed sum of a center."""
 
@@ -251,6 +257,27 @@ def hand_over(request: OfficeRequest, session_id: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@needs("till.verify")
+def surprise(request: OfficeRequest, session_id: int) -> HttpResponse:
+    """Counts an open drawer without notice."""
+    actor = actor_of_page(request)
+    session = cashiering.session(session_id)
+    actor.require("till.verify", session.center_id)
+    form = SurpriseForm(request.POST or None, auto_id="%s")
+    if request.method == "POST" and form.is_valid():
+        told = form.cleaned_data
+        try:
+            operations.count_by_surprise(
+                actor, session_id, told["counts"], told["note"], timezone.now()
+            )
+            messages.success(request, "The count was kept.")
+            return redirect("drawer", session_id)
+        except Refused as refusal:
+            say_refusal(form, refusal)
+    return render(request, "safe/surprise.html", {"form": form, "session": session})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 @needs("deposit.make")
 def bag(request: OfficeRequest, business_day_id: int, tender: str) -> HttpResponse:
     """Bags one tender of a day and seals it by two people."""
@@ -308,5 +335,6 @@ urlpatterns = [
     path("centers/days/<int:business_day_id>/safe/", log, name="safe_log"),
     path("centers/days/<int:business_day_id>/bag/<slug:tender>/", bag, name="safe_bag"),
     path("tills/<int:session_id>/change/", order, name="safe_order"),
+    path("tills/<int:session_id>/surprise/", surprise, name="safe_surprise"),
     path("tills/<int:session_id>/hand-over/", hand_over, name="safe_hand_over"),
 ]

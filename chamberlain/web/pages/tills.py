@@ -14,6 +14,7 @@ from chamberlain.cashiering import operations, queries
 from chamberlain.cashiering.approvals import void_at_the_till
 from chamberlain.cashiering.listings import receipts_of_drawer
 from chamberlain.cashiering.queries import SessionView
+from chamberlain.cashiering.safe.queries import surprise_counts
 from chamberlain.cashiering.stock import counting, selling
 from chamberlain.cashiering.stock import queries as stock
 from chamberlain.identity.actors import Actor
@@ -115,6 +116,9 @@ def _drawer(request: OfficeRequest, session_id: int, form: DropForm) -> HttpResp
         and session.cashier_id != actor.user_id
         and actor.may("till.verify", session.center_id),
         "drop": form,
+        "surprises": surprise_counts(session_id)
+        if session.cashier_id != actor.user_id and actor.may("till.verify", session.center_id)
+        else [],
         "result": _result(session),
         "uncounted": _uncounted(session),
         "no_sales": queries.no_sales(session_id) if session.no_sales else [],
